@@ -1,0 +1,173 @@
+# Builds everything; no configure step. `make help` lists what there is to make and to set.
+#
+# It works by wildcards: a new .c in wire/, libinject/, collector/, collector/reports/, collector/exports/,
+# tests/unit/ (NAME_test.c), tests/programs/, tests/bench/ or tests/fuzz/ (NAME_fuzz.c) is built without a
+# change here. A directory with needs of its own has a build.mk, included below; it may add targets
+# to EXTRA (built by `make all`) and to TEST_EXTRA (built by `make tests`).
+
+comma := ,
+VERSION := 0.1.0
+
+O      ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+SAN    ?=
+WERROR ?=
+V      ?=
+PREFIX ?= /usr/local
+
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+AR      ?= ar
+OBJCOPY ?= objcopy
+PYTHON  ?= python3
+
+# CUDA_HOME: the environment's, else what scripts/setup found. Only .cu files need it.
+-include .deps/cuda.mk
+NVCC := $(wildcard $(if $(CUDA_HOME),$(CUDA_HOME)/bin/nvcc))
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(patsubst $(O)/%,%,$(2)))
+
+# ------------------------------------------------------------------------------------------------ flags
+
+CFLAGS ?= -O2 -g
+CF_CPPFLAGS := -D_GNU_SOURCE -DCUFLIGHT_VERSION='"$(VERSION)"' -I. -Iinclude
+CF_CFLAGS   := -std=gnu11 -Wall -Wextra $(if $(WERROR),-Werror) -fPIC -fvisibility=hidden -fno-common \
+	       -ffunction-sections -fdata-sections $(CFLAGS)
+SAN_FLAGS   := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+CF_CFLAGS   += $(SAN_FLAGS)
+CF_LDFLAGS  := -Wl,--gc-sections $(SAN_FLAGS) $(LDFLAGS)
+
+# Static, so that library and collector run where none of these is installed. `-print-file-name` answers with
+# the bare name where the archive is missing; scripts/setup installs them.
+archive   = $(shell $(CC) -print-file-name=$(1))
+ZSTD_A   := $(call archive,libzstd.a)
+SQLITE_A := $(call archive,libsqlite3.a)
+JANSSON_A := $(call archive,libjansson.a)
+
+# ------------------------------------------------------------------------------------------------ sources
+
+obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
+
+WIRE_OBJ      := $(call obj,$(wildcard wire/*.c))
+INJECT_OBJ    := $(call obj,$(wildcard libinject/*.c))
+COLLECTOR_OBJ := $(call obj,$(filter-out collector/main.c,$(wildcard collector/*.c collector/reports/*.c \
+		   collector/exports/*.c)))
+MAIN_OBJ      := $(call obj,$(wildcard collector/main.c))
+
+LIBWIRE      := $(O)/libwire.a
+LIBCOLLECTOR := $(O)/libcollector.a
+LIBINJECT    := $(O)/libinject.a
+LIBCUFLIGHT  := $(if $(INJECT_OBJ),$(O)/libcuflight.so)
+CUFLIGHT     := $(if $(MAIN_OBJ),$(O)/cuflight)
+
+UNIT     := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*_test.c))
+BENCH    := $(patsubst %.c,$(O)/%,$(wildcard tests/bench/*.c))
+PROGRAMS := $(patsubst %.c,$(O)/%,$(wildcard tests/programs/*.c))
+EXAMPLES := $(if $(NVCC),$(patsubst %.cu,$(O)/%,$(wildcard examples/*.cu)))
+CU_TESTS := $(if $(NVCC),$(patsubst %.cu,$(O)/%,$(wildcard tests/programs/*.cu)))
+EXTRA      :=
+TEST_EXTRA :=
+
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all lib collector examples tests
+all: lib collector examples
+
+# After the default goal, before the rules that use EXTRA.
+-include $(wildcard tests/*/build.mk)
+
+all: $(EXTRA) $(if $(LIBCUFLIGHT),$(O)/include-check)
+lib: $(LIBCUFLIGHT)
+collector: $(CUFLIGHT)
+examples: $(EXAMPLES)
+tests: all $(UNIT) $(PROGRAMS) $(CU_TESTS) $(TEST_EXTRA)
+
+# ------------------------------------------------------------------------------------------------ rules
+
+$(O)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CF_CPPFLAGS) $(CF_CFLAGS) $(CPPFLAGS) $(CFLAGS-$*) -MMD -MP -c -o $@ $<
+
+# What runs in somebody else's process uses static thread-local storage: no call, no allocation, no lock.
+$(WIRE_OBJ) $(INJECT_OBJ): CF_CFLAGS += -ftls-model=initial-exec
+
+# Rebuilt whole: an archive keeps members whose source is gone.
+define ar-rule
+	@mkdir -p $(@D)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+endef
+$(LIBWIRE): $(WIRE_OBJ)
+	$(ar-rule)
+$(LIBCOLLECTOR): $(COLLECTOR_OBJ)
+	$(ar-rule)
+$(LIBINJECT): $(INJECT_OBJ)
+	$(ar-rule)
+
+EXPORT_MAP := $(wildcard libinject/libcuflight.map)
+$(O)/libcuflight.so: $(INJECT_OBJ) $(LIBWIRE) $(EXPORT_MAP)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -o $@ $(INJECT_OBJ) $(LIBWIRE) $(ZSTD_A) $(CF_LDFLAGS) -Wl,-soname,libcuflight.so \
+		-Wl,--exclude-libs,ALL $(if $(EXPORT_MAP),-Wl$(comma)--version-script=$(EXPORT_MAP))
+
+COLLECTOR_LIBS = $(LIBWIRE) $(SQLITE_A) $(JANSSON_A) $(ZSTD_A) -lpthread -ldl -lm
+
+$(O)/cuflight: $(MAIN_OBJ) $(LIBCOLLECTOR) $(LIBWIRE)
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $(MAIN_OBJ) $(LIBCOLLECTOR) $(COLLECTOR_LIBS) $(CF_LDFLAGS)
+
+# A unit test links what it tests statically: inject_NAME_test.c the injected library's objects, every other
+# one the collector's.
+$(O)/tests/unit/inject_%_test: $(O)/obj/tests/unit/inject_%_test.o $(LIBINJECT) $(LIBWIRE)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $< $(LIBINJECT) $(LIBWIRE) $(ZSTD_A) $(CF_LDFLAGS) -lcmocka -lpthread -ldl -lm
+
+$(O)/tests/unit/%_test: $(O)/obj/tests/unit/%_test.o $(LIBCOLLECTOR) $(LIBWIRE)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $< $(LIBCOLLECTOR) $(COLLECTOR_LIBS) $(CF_LDFLAGS) -lcmocka
+
+$(O)/tests/bench/%: $(O)/obj/tests/bench/%.o $(LIBCOLLECTOR) $(LIBWIRE)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $< $(LIBCOLLECTOR) $(COLLECTOR_LIBS) $(CF_LDFLAGS)
+
+# Programs that tests record. LDFLAGS-tests/programs/NAME and LDLIBS-tests/programs/NAME, set in a build.mk,
+# are added for one of them.
+$(O)/tests/programs/%: $(O)/obj/tests/programs/%.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -o $@ $< $(CF_LDFLAGS) $(LDFLAGS-tests/programs/$*) $(LDLIBS-tests/programs/$*) -lpthread -ldl -lm
+
+# The runtime is linked dynamically: the simulated GPU stands in for it. PTX beside one real architecture:
+# runs on everything from Turing on.
+NVCC_FLAGS ?= -O2 -std=c++17 -gencode arch=compute_90,code=sm_90 -gencode arch=compute_75,code=compute_75
+$(O)/%: %.cu
+	@mkdir -p $(@D)
+	$(call say,NVCC,$<)
+	$(Q)$(NVCC) -cudart shared $(NVCC_FLAGS) -Iinclude -I$(CUDA_HOME)/include -MMD -MF $@.d -o $@ $< \
+		-L$(CUDA_HOME)/lib64 -Xlinker --enable-new-dtags -Xlinker -rpath,$(CUDA_HOME)/lib64 -ldl
+
+# libinject/ and collector/ share only include/ and wire/. The dependency files know what was really included.
+$(O)/include-check: $(INJECT_OBJ) $(WIRE_OBJ) $(COLLECTOR_OBJ) $(MAIN_OBJ)
+	$(call say,CHECK,includes)
+	$(Q)scripts/include-check $(O)
+	@touch $@
+
+# ------------------------------------------------------------------------------------------------ other goals
+
+.PHONY: clean help
+clean:
+	rm -rf $(O)
+
+help:
+	@echo 'make [all]            libcuflight.so, cuflight, the simulated GPU, and (with nvcc) the examples'
+	@echo 'make lib|collector|examples|tests  one part'
+	@echo 'make clean            remove $(O)/'
+	@echo
+	@echo 'O=DIR                 where to build (build)     CC=clang      compiler'
+	@echo 'SAN=address,undefined | SAN=thread  sanitizers   WERROR=1      warnings are errors'
+	@echo 'V=1                   show commands              CUDA_HOME=DIR toolkit for .cu files'
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
