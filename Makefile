@@ -81,6 +81,26 @@ collector: $(CUFLIGHT)
 examples: $(EXAMPLES)
 tests: all $(UNIT) $(PROGRAMS) $(CU_TESTS) $(TEST_EXTRA)
 
+# What is shipped starts on this glibc, whatever it was built on: it is linked against stand-ins for glibc
+# (scripts/glibc-floor/stubs says how) in place of -lc and -lm. Not under sanitizers, which need the real one.
+GLIBC_FLOOR := 2.28
+FLOOR       := $(O)/glibc-floor
+ifeq ($(SAN),)
+FLOOR_STUBS := $(FLOOR)/libc.so.6
+FLOOR_STAT  := $(FLOOR)/libstat.a
+FLOOR_START := $(call obj,scripts/glibc-floor/start.c)
+SHIPPED_ZSTD := $(FLOOR)/libzstd.a
+LD_SO       := $(wildcard $(foreach l,ld-linux-x86-64.so.2 ld-linux-aarch64.so.1,$(call archive,$(l))))
+FLOOR_LIBC  := $(FLOOR_STAT) $(FLOOR)/libc.so.6 $(call archive,libc_nonshared.a) -lgcc -Wl,--as-needed $(LD_SO)
+LIB_LIBC    := -nodefaultlibs $(FLOOR_LIBC)
+EXE_LIBC    := -nodefaultlibs $(FLOOR_START) $(FLOOR)/libm.so.6 -Wl,--no-as-needed $(FLOOR)/libpthread.so.0 \
+	       $(FLOOR)/libdl.so.2 $(FLOOR_LIBC)
+else
+SHIPPED_ZSTD := $(ZSTD_A)
+LIB_LIBC    :=
+EXE_LIBC    := -lpthread -ldl -lm
+endif
+
 # ------------------------------------------------------------------------------------------------ rules
 
 $(O)/obj/%.o: %.c
@@ -89,7 +109,7 @@ $(O)/obj/%.o: %.c
 	$(Q)$(CC) $(CF_CPPFLAGS) $(CF_CFLAGS) $(CPPFLAGS) $(CFLAGS-$*) -MMD -MP -c -o $@ $<
 
 # What runs in somebody else's process uses static thread-local storage: no call, no allocation, no lock.
-$(WIRE_OBJ) $(INJECT_OBJ): CF_CFLAGS += -ftls-model=initial-exec
+$(WIRE_OBJ) $(INJECT_OBJ): CF_CFLAGS += -ftls-model=initial-exec -include wire/glibc_compat.h
 
 # Rebuilt whole: an archive keeps members whose source is gone.
 define ar-rule
@@ -104,17 +124,30 @@ $(LIBCOLLECTOR): $(COLLECTOR_OBJ)
 $(LIBINJECT): $(INJECT_OBJ)
 	$(ar-rule)
 
+$(FLOOR_STUBS): scripts/glibc-floor/stubs
+	$(call say,GEN,$@)
+	$(Q)scripts/glibc-floor/stubs $(CC) $(FLOOR) $(GLIBC_FLOOR)
+$(FLOOR)/libstat.a: $(call obj,scripts/glibc-floor/stat.c)
+	$(ar-rule)
+# zstd's thread pool, which we do not use, would be a strong reference to what libc.so.6 did not have.
+$(FLOOR)/libzstd.a: $(wildcard $(ZSTD_A))
+	@mkdir -p $(@D)
+	$(call say,OBJCOPY,$@)
+	$(Q)$(OBJCOPY) --wildcard --weaken-symbol='pthread_*' $(ZSTD_A) $@
+
 EXPORT_MAP := $(wildcard libinject/libcuflight.map)
-$(O)/libcuflight.so: $(INJECT_OBJ) $(LIBWIRE) $(EXPORT_MAP)
+$(O)/libcuflight.so: $(INJECT_OBJ) $(LIBWIRE) $(EXPORT_MAP) $(FLOOR_STUBS) $(FLOOR_STAT) $(SHIPPED_ZSTD)
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared -o $@ $(INJECT_OBJ) $(LIBWIRE) $(ZSTD_A) $(CF_LDFLAGS) -Wl,-soname,libcuflight.so \
-		-Wl,--exclude-libs,ALL $(if $(EXPORT_MAP),-Wl$(comma)--version-script=$(EXPORT_MAP))
+	$(Q)$(CC) -shared -o $@ $(INJECT_OBJ) $(LIBWIRE) $(SHIPPED_ZSTD) $(LIB_LIBC) $(CF_LDFLAGS) \
+		-Wl,-soname,libcuflight.so $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -Wl,--exclude-libs,ALL \
+		$(if $(EXPORT_MAP),-Wl$(comma)--version-script=$(EXPORT_MAP))
 
-COLLECTOR_LIBS = $(LIBWIRE) $(SQLITE_A) $(JANSSON_A) $(ZSTD_A) -lpthread -ldl -lm
+COLLECTOR_ARCHIVES = $(LIBWIRE) $(SQLITE_A) $(JANSSON_A) $(ZSTD_A)
+COLLECTOR_LIBS = $(COLLECTOR_ARCHIVES) -lpthread -ldl -lm
 
-$(O)/cuflight: $(MAIN_OBJ) $(LIBCOLLECTOR) $(LIBWIRE)
+$(O)/cuflight: $(MAIN_OBJ) $(LIBCOLLECTOR) $(LIBWIRE) $(FLOOR_STUBS) $(FLOOR_STAT) $(FLOOR_START)
 	$(call say,LD,$@)
-	$(Q)$(CC) -o $@ $(MAIN_OBJ) $(LIBCOLLECTOR) $(COLLECTOR_LIBS) $(CF_LDFLAGS)
+	$(Q)$(CC) -o $@ $(MAIN_OBJ) $(LIBCOLLECTOR) $(COLLECTOR_ARCHIVES) $(EXE_LIBC) $(CF_LDFLAGS)
 
 # A unit test links what it tests statically: inject_NAME_test.c the injected library's objects, every other
 # one the collector's.
