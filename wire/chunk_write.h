@@ -7,6 +7,7 @@
 #ifndef WIRE_CHUNK_WRITE_H
 #define WIRE_CHUNK_WRITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,12 @@ void chunk_writer_free(struct chunk_writer *w); /* NULL is fine */
  * again), or -ENOMEM.
  */
 int chunk_writer_add(struct chunk_writer *w, const uint64_t *row);
+
+/*
+ * Must the chunk be sealed before the next row? A row whose text references were made while this was false can be added:
+ * ask first, then make the references, then add.
+ */
+bool chunk_writer_full(const struct chunk_writer *w);
 
 /*
  * A reference for text that is not in the permanent region: equal texts get the same reference. Valid until

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "cuflight/chunk.h"
+#include "cuflight/event.h"
 #include "cuflight/ring.h"
 #include "wire/atomic.h"
 

@@ -38,14 +38,15 @@
  * a the one before (both start as 0); slot = (a * 0x9e3779b1 ^ b * 0x85ebca6b) mod 2^32 >> 18; an entry
  *                   starts as 0 and is set to the record's site after each record.
  *   ENC_DURATION    zigzag(d - p), p = the site's mean duration so far (below)
- *   ENC_START       zigzag(t - (end + p)), end = start + duration of the last record in the site's lane (at
- * first: the header's first_time; a kind without durations has d = 0), p = the site's mean gap so far
+ *   ENC_START       zigzag(t - (end + p)), end = start + duration of the record before in the site's lane (d = 0 for kinds
+ *                   without durations), p = the site's mean gap t - end so far. The first record of a lane is
+ *                   zigzag(t - first_time of the header) instead and leaves the mean alone
  *   ENC_STEP        zigzag(v - (last + s)), last = the previous record's v (0 at first), s = v - last as it
  * was the last time this site was seen (0 at first) ENC_LAST        zigzag(v - l), l = the site's previous v
  * (0 at first)
  *
- * Mean: m starts as x * 16 at the site's first record (whose p is 0), then m += (x * 16 - m) >> 3
- * (arithmetic); p = (m + 8) >> 4.
+ * Mean, of a site's values x: none at first, p = 0; the first x makes m = x * 16; each further one
+ * m += (x * 16 - m) >> 3 (arithmetic shift); p = (m + 8) >> 4.
  */
 #ifndef CUFLIGHT_CHUNK_H
 #define CUFLIGHT_CHUNK_H
@@ -54,8 +55,7 @@
 #include <stdint.h>
 
 #define CHUNK_MAGIC 0x4b434643u /* "CFCK" */
-#define CHUNK_FILL                                                                                           \
-	0x4c464643u /* "CFFL": in the ring only, pads to its end; magic and size are valid, no more */
+#define CHUNK_FILL	  0x4c464643u /* "CFFL", in the ring only: nothing more up to the ring's end */
 #define CHUNK_VERSION	  1
 #define CHUNK_ALIGN	  8
 #define CHUNK_CONTEXTS	  16384u
@@ -135,9 +135,9 @@ _Static_assert(sizeof(struct chunk_stream) == 16, "directory entry is 16 bytes")
 
 /*
  * Trace file (.cuft): struct file_header, chunks one after another in the order they arrived, and, once the
- * recording is complete, a chunk of kind EVENT_INDEX (FIELD_RAW: struct file_index_entry, one for every chunk
- * before it) followed by struct file_footer. Append-only. A file without a footer is read by walking the
- * chunks to the last whole one.
+ * recording is complete, chunks of kind EVENT_INDEX (FIELD_RAW: struct file_index_entry, one for every chunk before
+ * the first of them, at most CHUNK_MAX_RECORDS a chunk) followed by struct file_footer. Append-only. A file without a footer is
+ * read by walking the chunks to the last whole one.
  */
 #define FILE_MAGIC	  "CUFLIGHT"
 #define FILE_FOOTER_MAGIC "CUFTEND\n"
@@ -166,7 +166,7 @@ struct file_index_entry {
 };
 
 struct file_footer {
-	uint64_t index_offset; /* of the EVENT_INDEX chunk */
+	uint64_t index_offset; /* of the first EVENT_INDEX chunk; they reach up to the footer */
 	uint64_t file_size;    /* footer included */
 	uint64_t reserved;
 	char magic[8];

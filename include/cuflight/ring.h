@@ -27,8 +27,7 @@
  * published before the chunk. So: load head, then permanent_used; copy the permanent records first.
  *
  * Positions are 64-bit byte counts that never wrap; the place in the ring is position % chunk region size. A
- * chunk never wraps: the gap to the end holds a CHUNK_FILL (or is less than 8 bytes, which cannot be: sizes
- * are multiples of 8).
+ * chunk never wraps: the gap to the end, if there is one, begins with the magic CHUNK_FILL.
  *
  * Policy. DRAIN keeps the oldest: a chunk that does not fit between head and tail + size is dropped and
  * counted. FLIGHT keeps the newest: the helper moves `floor` past the chunks it is going to overwrite, with
@@ -100,6 +99,9 @@ enum loss_cause {
 	LOSS_TEXT_CUT = 9,     /* NVTX text cut to what a record holds: record kept */
 	LOSS_NO_MEMORY = 10,   /* the helper could not allocate */
 	LOSS_OVERWRITTEN = 11, /* FLIGHT: chunks overwritten in order; not a fault, counted in records */
+	/* counted by the collector, in its final records only */
+	LOSS_FILE = 12,	     /* not written: the trace file was full or could not be written */
+	LOSS_BAD_CHUNK = 13, /* in chunks that were damaged in the ring; as many as their headers claim, at least 1 each */
 	LOSS_CAUSES = 32,
 };
 
