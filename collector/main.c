@@ -58,10 +58,12 @@ static int unknown_command(const char *name)
 	return fail_usage("", "no command %s", name);
 }
 
-/* Is --help asked for? In what belongs to cuflight, not to a program behind it (`run -- CMD --help`). */
-static int wants_help(int argc, char **argv)
+/* Is --help asked for? Not for `run`, which finds out itself: what follows CMD belongs to CMD. */
+static int wants_help(const struct command *command, int argc, char **argv)
 {
-	for (int i = 1; i < argc && argv[i][0] == '-' && strcmp(argv[i], "--"); i++)
+	if (command->run == command_run)
+		return 0;
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
 			return 1;
 	return 0;
@@ -93,7 +95,7 @@ int main(int argc, char **argv)
 	command = find_command(argv[1]);
 	if (!command)
 		return unknown_command(argv[1]);
-	if (wants_help(argc - 1, argv + 1)) {
+	if (wants_help(command, argc - 1, argv + 1)) {
 		fputs(command->usage, stdout);
 		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
