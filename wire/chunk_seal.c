@@ -1,5 +1,6 @@
 /*
- * chunk_seal.c: the open chunk of a writer into bytes: columns cut into planes, each plane compressed on its own.
+ * chunk_seal.c: the open chunk of a writer into bytes: columns cut into planes, each plane compressed on its
+ * own.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -112,7 +113,8 @@ static int seal_site_column(struct seal *s, struct chunk_writer *w, uint16_t fie
 		before = v;
 	}
 	if (!differ) {
-		s->streams[s->n++] = (struct chunk_stream){.field = field, .encoding = ENC_CONST, .value = first};
+		s->streams[s->n++] =
+			(struct chunk_stream){.field = field, .encoding = ENC_CONST, .value = first};
 		return 0;
 	}
 	return seal_column(s, field, ENC_SITE, w->scratch, w->sites);
@@ -121,29 +123,32 @@ static int seal_site_column(struct seal *s, struct chunk_writer *w, uint16_t fie
 static int seal_dictionary(struct seal *s, struct chunk_writer *w)
 {
 	struct chunk_stream stream = {.field = FIELD_DICT, .encoding = ENC_BYTES, .planes = 1};
-	size_t size = w->text_count * sizeof(uint32_t) + w->text_used;
-	uint8_t *bytes;
+	size_t lengths = w->text_count * sizeof(uint32_t), size = sizeof(uint32_t) + lengths + w->text_used;
+	uint8_t *bytes, *to;
 	int err;
 
 	if (!w->text_count)
 		return 0;
-	bytes = malloc(size);
+	bytes = to = malloc(size);
 	if (!bytes)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < w->text_count; i++)
-		memcpy(bytes + i * sizeof(uint32_t), &w->texts[i].length, sizeof(uint32_t));
-	memcpy(bytes + w->text_count * sizeof(uint32_t), w->text_bytes, w->text_used);
+	memcpy(to, &w->text_count, sizeof(uint32_t));
+	to += sizeof(uint32_t);
+	for (uint32_t i = 0; i < w->text_count; i++, to += sizeof(uint32_t))
+		memcpy(to, &w->texts[i].length, sizeof(uint32_t));
+	memcpy(to, w->text_bytes, w->text_used);
 	err = seal_stream(s, stream, bytes, size);
 	free(bytes);
 	return err;
 }
 
 /* Header, directory and padding around the stream bytes that end at s->at. Returns the chunk's size. */
-static ptrdiff_t seal_finish(struct seal *s, struct chunk_header *h, const struct chunk_origin *origin, uint8_t *out,
-			     uint8_t *body)
+static ptrdiff_t seal_finish(struct seal *s, struct chunk_header *h, const struct chunk_origin *origin,
+			     uint8_t *out, uint8_t *body)
 {
 	size_t directory = s->n * sizeof(s->streams[0]), bytes = (size_t)(s->at - body);
-	size_t size = sizeof(*h) + directory + bytes, padded = (size + CHUNK_ALIGN - 1) & ~(size_t)(CHUNK_ALIGN - 1);
+	size_t size = sizeof(*h) + directory + bytes,
+	       padded = (size + CHUNK_ALIGN - 1) & ~(size_t)(CHUNK_ALIGN - 1);
 
 	memmove(out + sizeof(*h) + directory, body, bytes);
 	memcpy(out + sizeof(*h), s->streams, directory);
@@ -171,8 +176,9 @@ size_t chunk_writer_bound(const struct chunk_writer *w)
 	size_t n_dynamic = w->schema->n_fields - w->schema->n_static;
 
 	return sizeof(struct chunk_header) + MAX_STREAMS * sizeof(struct chunk_stream) + CHUNK_ALIGN +
-	       w->count * (1 + n_dynamic) * sizeof(uint64_t) + (size_t)w->sites * (w->schema->n_static + 1u) * sizeof(uint64_t) +
-	       w->text_count * sizeof(uint32_t) + w->text_used;
+	       w->count * (1 + n_dynamic) * sizeof(uint64_t) +
+	       (size_t)w->sites * (w->schema->n_static + 1u) * sizeof(uint64_t) +
+	       (w->text_count + 1) * sizeof(uint32_t) + w->text_used;
 }
 
 /* The streams of the columns, in the order in which a reader needs them. */
@@ -182,7 +188,8 @@ static int seal_columns(struct seal *s, struct chunk_writer *w)
 	uint64_t *starts = w->residuals;
 	int err = seal_column(s, FIELD_SITE, ENC_SITE_INDEX, w->symbols, w->count);
 
-	/* Now the first time is known: the lanes' first records count from it. FIELD_START is the first dynamic field. */
+	/* Now the first time is known: the lanes' first records count from it. FIELD_START is the first
+	 * dynamic field. */
 	for (uint32_t i = 0; i < w->lane_count; i++) {
 		uint64_t *first = &starts[w->lanes[i].first_record];
 
@@ -198,7 +205,8 @@ static int seal_columns(struct seal *s, struct chunk_writer *w)
 	return err ? err : seal_dictionary(s, w);
 }
 
-ptrdiff_t chunk_writer_seal(struct chunk_writer *w, const struct chunk_origin *origin, void *out, size_t capacity)
+ptrdiff_t chunk_writer_seal(struct chunk_writer *w, const struct chunk_origin *origin, void *out,
+			    size_t capacity)
 {
 	struct seal s = {.n = 0};
 	struct chunk_header h = {.kind = w->schema->kind, .count = w->count, .sites = w->sites};
@@ -236,8 +244,8 @@ size_t chunk_raw_bound(size_t size)
 	return sizeof(struct chunk_header) + sizeof(struct chunk_stream) + size + CHUNK_ALIGN;
 }
 
-ptrdiff_t chunk_write_raw(uint16_t kind, uint32_t count, const void *bytes, size_t size, const struct chunk_origin *origin,
-			  void *out, size_t capacity)
+ptrdiff_t chunk_write_raw(uint16_t kind, uint32_t count, const void *bytes, size_t size,
+			  const struct chunk_origin *origin, void *out, size_t capacity)
 {
 	struct chunk_stream stream = {.field = FIELD_RAW, .encoding = ENC_BYTES, .planes = 1};
 	struct chunk_header h = {.kind = kind, .count = count};

@@ -11,7 +11,7 @@
 #include "wire/predict.h"
 
 #define FIRST_SITES 64u
-#define EMPTY 0u /* hash tables hold index + 1 */
+#define EMPTY	    0u /* hash tables hold index + 1 */
 
 static uint64_t hash_words(const uint64_t *words, uint32_t n)
 {
@@ -120,7 +120,8 @@ static int grow_sites(struct chunk_writer *w)
 	return 0;
 }
 
-/* The lane of a new site: the one with the same lane fields, or the next. A few streams or threads: a linear search. */
+/* The lane of a new site: the one with the same lane fields, or the next. A few streams or threads: a linear
+ * search. */
 static int find_lane(struct chunk_writer *w, const uint64_t *row, uint32_t *lane)
 {
 	uint64_t key = 0x9e3779b97f4a7c15u;
@@ -177,7 +178,8 @@ static int find_site(struct chunk_writer *w, const uint64_t *row, uint32_t *site
 	values = w->site_values + (size_t)w->sites * stride;
 	memcpy(values, row, n_static * sizeof(*row));
 	values[n_static] = lane;
-	memset(w->site_states + (size_t)w->sites * chunk_writer_states(w), 0, chunk_writer_states(w) * sizeof(uint64_t));
+	memset(w->site_states + (size_t)w->sites * chunk_writer_states(w), 0,
+	       chunk_writer_states(w) * sizeof(uint64_t));
 	*site = w->sites++;
 	w->site_table[at & (w->site_table_size - 1)] = w->sites;
 	return 0;
@@ -243,7 +245,8 @@ int chunk_writer_add(struct chunk_writer *w, const uint64_t *row)
 	/* Mostly the site is the one that came after these two before. */
 	context = &w->contexts[context_slot(w->before, w->previous)];
 	site = *context;
-	if (site < w->sites && !memcmp(w->site_values + (size_t)site * (n_static + 1), row, n_static * sizeof(*row))) {
+	if (site < w->sites &&
+	    !memcmp(w->site_values + (size_t)site * (n_static + 1), row, n_static * sizeof(*row))) {
 		w->symbols[w->count] = 0;
 	} else {
 		err = find_site(w, row, &site);
@@ -322,11 +325,13 @@ uint32_t chunk_writer_text(struct chunk_writer *w, const char *text, size_t leng
 		if (entry == EMPTY)
 			break;
 		t = &w->texts[entry - 1];
-		if (t->hash == hash && t->length == length && !memcmp(w->text_bytes + t->offset, text, length))
+		if (t->hash == hash && t->length == length &&
+		    !memcmp(w->text_bytes + t->offset, text, length))
 			return TEXT_LOCAL | (entry - 1);
 	}
 	memcpy(w->text_bytes + w->text_used, text, length);
-	w->texts[w->text_count] = (struct writer_text){.hash = hash, .length = (uint32_t)length, .offset = w->text_used};
+	w->texts[w->text_count] =
+		(struct writer_text){.hash = hash, .length = (uint32_t)length, .offset = w->text_used};
 	w->text_used += length;
 	w->text_table[at & (w->text_table_size - 1)] = ++w->text_count;
 	return TEXT_LOCAL | (w->text_count - 1);

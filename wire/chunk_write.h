@@ -35,8 +35,8 @@ void chunk_writer_free(struct chunk_writer *w); /* NULL is fine */
 int chunk_writer_add(struct chunk_writer *w, const uint64_t *row);
 
 /*
- * Must the chunk be sealed before the next row? A row whose text references were made while this was false can be added:
- * ask first, then make the references, then add.
+ * Must the chunk be sealed before the next row? A row whose text references were made while this was false
+ * can be added: ask first, then make the references, then add.
  */
 bool chunk_writer_full(const struct chunk_writer *w);
 

@@ -1,5 +1,6 @@
 /*
- * chunk_writer.h: the writer's inside, shared by chunk_write.c (rows come in) and chunk_seal.c (bytes go out). For no one else.
+ * chunk_writer.h: the writer's inside, shared by chunk_write.c (rows come in) and chunk_seal.c (bytes go
+ * out). For no one else.
  */
 #ifndef WIRE_CHUNK_WRITER_H
 #define WIRE_CHUNK_WRITER_H
@@ -10,11 +11,12 @@
 #define MAX_TEXT_BYTES (1u << 20)
 
 /* Flags in a site's first state word. */
-#define GAP_KNOWN 1u
+#define GAP_KNOWN      1u
 #define DURATION_KNOWN 2u
 
 struct writer_lane {
-	uint64_t key; /* hash of the lane's fields; 64 bits over a handful of lanes: a clash is not a concern, and costs only size */
+	uint64_t key; /* hash of the lane's fields; 64 bits over a handful of lanes: a clash is not a concern,
+			 and costs only size */
 	uint64_t end; /* of its last record */
 	uint32_t first_record;
 };

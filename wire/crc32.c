@@ -1,6 +1,6 @@
 /*
- * crc32.c: CRC-32 eight bytes a step ("slicing by 8"). The tables are computed by the first caller; two callers at once
- * compute the same values, so that no lock is needed, and the flag is set last.
+ * crc32.c: CRC-32 eight bytes a step ("slicing by 8"). The tables are computed by the first caller; two
+ * callers at once compute the same values, so that no lock is needed, and the flag is set last.
  */
 #include "wire/crc32.h"
 
@@ -39,10 +39,11 @@ uint32_t crc32_update(uint32_t crc, const void *bytes, size_t size)
 		make_table();
 	crc = ~crc;
 	for (; size >= 8; size -= 8, p += 8) {
-		uint32_t a = crc ^ ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24);
+		uint32_t a = crc ^ ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+				    (uint32_t)p[3] << 24);
 
-		crc = table[7][a & 255] ^ table[6][a >> 8 & 255] ^ table[5][a >> 16 & 255] ^ table[4][a >> 24] ^
-		      table[3][p[4]] ^ table[2][p[5]] ^ table[1][p[6]] ^ table[0][p[7]];
+		crc = table[7][a & 255] ^ table[6][a >> 8 & 255] ^ table[5][a >> 16 & 255] ^
+		      table[4][a >> 24] ^ table[3][p[4]] ^ table[2][p[5]] ^ table[1][p[6]] ^ table[0][p[7]];
 	}
 	for (; size; size--, p++)
 		crc = table[0][(crc ^ *p) & 255] ^ crc >> 8;

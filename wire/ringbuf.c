@@ -26,10 +26,11 @@ size_t ring_size(const struct ring_config *c)
 	    !whole_pages(c->chunk_size))
 		return 0;
 	if ((c->slot_count && !c->slot_size) || (c->page_count && !c->page_size) || !c->permanent_size ||
-	    c->chunk_size < MIN_CHUNK_REGION || c->permanent_size > RING_MAX_SIZE || c->chunk_size > RING_MAX_SIZE)
+	    c->chunk_size < MIN_CHUNK_REGION || c->permanent_size > RING_MAX_SIZE ||
+	    c->chunk_size > RING_MAX_SIZE)
 		return 0;
-	size += c->permanent_size + (uint64_t)c->page_count * c->page_size + (uint64_t)c->slot_count * c->slot_size +
-		c->chunk_size;
+	size += c->permanent_size + (uint64_t)c->page_count * c->page_size +
+		(uint64_t)c->slot_count * c->slot_size + c->chunk_size;
 	return size <= RING_MAX_SIZE ? size : 0;
 }
 
@@ -87,8 +88,9 @@ int ring_init(struct ring *r, void *memory, const struct ring_config *c)
 
 static bool region_fits(const struct ring_region *region, uint64_t total)
 {
-	return region->offset >= RING_HEADER_SIZE && region->offset <= total && region->size <= total - region->offset &&
-	       whole_pages(region->offset) && whole_pages(region->size);
+	return region->offset >= RING_HEADER_SIZE && region->offset <= total &&
+	       region->size <= total - region->offset && whole_pages(region->offset) &&
+	       whole_pages(region->size);
 }
 
 int ring_open(struct ring *r, void *memory, size_t size)
@@ -173,7 +175,8 @@ int ring_put(struct ring *r, const void *chunk, size_t size, uint64_t *overwritt
 		if (overwritten)
 			*overwritten = gone;
 	} else {
-		/* Partner: the collector's store_release in ring_get. What lies below floor it will not ask for. */
+		/* Partner: the collector's store_release in ring_get. What lies below floor it will not ask
+		 * for. */
 		uint64_t tail = load_acquire(&h->tail), floor = load_relaxed(&h->floor);
 
 		if (tail < floor)
@@ -184,7 +187,8 @@ int ring_put(struct ring *r, const void *chunk, size_t size, uint64_t *overwritt
 			return -ENOSPC;
 	}
 	if (fill) {
-		/* Chunks are multiples of 8 bytes, so the gap is at least 8: room for the magic, which says all there is to say. */
+		/* Chunks are multiples of 8 bytes, so the gap is at least 8: room for the magic, which says
+		 * all there is to say. */
 		uint32_t magic = CHUNK_FILL;
 
 		memcpy(r->chunks + head % r->chunk_size, &magic, sizeof(magic));

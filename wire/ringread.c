@@ -1,6 +1,6 @@
 /*
- * ringread.c: the collector's side of a ring. Whatever the process wrote, nothing is read outside the mapping and
- * nothing loops without end.
+ * ringread.c: the collector's side of a ring. Whatever the process wrote, nothing is read outside the mapping
+ * and nothing loops without end.
  */
 #include "wire/ringbuf.h"
 
@@ -33,7 +33,8 @@ uint64_t ring_fill(const struct ring *r)
 	return head - tail;
 }
 
-/* One attempt at the chunk at the tail: its size, 0 (none), -EAGAIN (something was skipped: look again) or an error. */
+/* One attempt at the chunk at the tail: its size, 0 (none), -EAGAIN (something was skipped: look again) or an
+ * error. */
 static ptrdiff_t ring_try_get(struct ring *r, uint8_t *buf, size_t capacity, size_t *need)
 {
 	struct ring_header *h = r->header;
@@ -68,7 +69,8 @@ static ptrdiff_t ring_try_get(struct ring *r, uint8_t *buf, size_t capacity, siz
 	}
 	memcpy(buf, &header, sizeof(header)); /* the copy that was checked, not a second reading */
 	memcpy(buf + sizeof(header), at + sizeof(header), header.size - sizeof(header));
-	/* FLIGHT: the producer moves floor before it overwrites, so a floor that has not passed us says that the copy is good. */
+	/* FLIGHT: the producer moves floor before it overwrites, so a floor that has not passed us says that
+	 * the copy is good. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (load_acquire(&h->floor) > tail)
 		return -EAGAIN;
@@ -87,7 +89,8 @@ ptrdiff_t ring_get(struct ring *r, void *buf, size_t capacity, size_t *need)
 {
 	ptrdiff_t got = -EAGAIN;
 
-	/* A process that moves its positions for ever must not hold us here: nothing now, more at the next call. */
+	/* A process that moves its positions for ever must not hold us here: nothing now, more at the next
+	 * call. */
 	for (int tries = 0; got == -EAGAIN && tries < 64; tries++)
 		got = ring_try_get(r, buf, capacity, need);
 	return got == -EAGAIN ? 0 : got;
@@ -95,7 +98,8 @@ ptrdiff_t ring_get(struct ring *r, void *buf, size_t capacity, size_t *need)
 
 ptrdiff_t ring_get_permanent(struct ring *r, uint64_t *offset, void *buf, size_t capacity, uint32_t *records)
 {
-	uint64_t used = load_acquire(&r->header->permanent_used); /* partner: the release in ring_put_permanent */
+	uint64_t used =
+		load_acquire(&r->header->permanent_used); /* partner: the release in ring_put_permanent */
 	size_t copied = 0;
 
 	*records = 0;
@@ -115,7 +119,8 @@ ptrdiff_t ring_get_permanent(struct ring *r, uint64_t *offset, void *buf, size_t
 			break;
 		}
 		memcpy((uint8_t *)buf + copied, &h, sizeof(h));
-		memcpy((uint8_t *)buf + copied + sizeof(h), r->permanent + *offset + sizeof(h), h.size - sizeof(h));
+		memcpy((uint8_t *)buf + copied + sizeof(h), r->permanent + *offset + sizeof(h),
+		       h.size - sizeof(h));
 		copied += h.size;
 		*offset += h.size;
 		(*records)++;

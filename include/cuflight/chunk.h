@@ -38,8 +38,8 @@
  * a the one before (both start as 0); slot = (a * 0x9e3779b1 ^ b * 0x85ebca6b) mod 2^32 >> 18; an entry
  *                   starts as 0 and is set to the record's site after each record.
  *   ENC_DURATION    zigzag(d - p), p = the site's mean duration so far (below)
- *   ENC_START       zigzag(t - (end + p)), end = start + duration of the record before in the site's lane (d = 0 for kinds
- *                   without durations), p = the site's mean gap t - end so far. The first record of a lane is
+ *   ENC_START       zigzag(t - (end + p)), end = start + duration of the record before in the site's lane (d
+ * = 0 for kinds without durations), p = the site's mean gap t - end so far. The first record of a lane is
  *                   zigzag(t - first_time of the header) instead and leaves the mean alone
  *   ENC_STEP        zigzag(v - (last + s)), last = the previous record's v (0 at first), s = v - last as it
  * was the last time this site was seen (0 at first) ENC_LAST        zigzag(v - l), l = the site's previous v
@@ -54,7 +54,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CHUNK_MAGIC 0x4b434643u /* "CFCK" */
+#define CHUNK_MAGIC	  0x4b434643u /* "CFCK" */
 #define CHUNK_FILL	  0x4c464643u /* "CFFL", in the ring only: nothing more up to the ring's end */
 #define CHUNK_VERSION	  1
 #define CHUNK_ALIGN	  8
@@ -135,9 +135,9 @@ _Static_assert(sizeof(struct chunk_stream) == 16, "directory entry is 16 bytes")
 
 /*
  * Trace file (.cuft): struct file_header, chunks one after another in the order they arrived, and, once the
- * recording is complete, chunks of kind EVENT_INDEX (FIELD_RAW: struct file_index_entry, one for every chunk before
- * the first of them, at most CHUNK_MAX_RECORDS a chunk) followed by struct file_footer. Append-only. A file without a footer is
- * read by walking the chunks to the last whole one.
+ * recording is complete, chunks of kind EVENT_INDEX (FIELD_RAW: struct file_index_entry, one for every chunk
+ * before the first of them, at most CHUNK_MAX_RECORDS a chunk) followed by struct file_footer. Append-only. A
+ * file without a footer is read by walking the chunks to the last whole one.
  */
 #define FILE_MAGIC	  "CUFLIGHT"
 #define FILE_FOOTER_MAGIC "CUFTEND\n"

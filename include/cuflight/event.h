@@ -57,8 +57,9 @@ enum event_field {
 	/* chunk structure, not data */
 	FIELD_SITE = 1, /* which row of the site table a record belongs to (chunk.h) */
 	FIELD_LANE = 2, /* per site: which time line its records lie on */
-	FIELD_DICT = 3, /* the chunk's own dictionary: per text u32 length, then the bytes, no padding */
-	FIELD_RAW = 4,	/* payload that is not columnar: permanent records, index entries */
+	FIELD_DICT =
+		3, /* the chunk's own texts: u32 count, count u32 lengths, then all their bytes end to end */
+	FIELD_RAW = 4, /* payload that is not columnar: permanent records, index entries */
 
 	/* common */
 	FIELD_START = 16,    /* int64 ns */
@@ -209,13 +210,12 @@ struct permanent_string {
 };
 
 /*
- * Facts of a process: pid, ppid, pid_ns, exe, argv (arguments joined by NUL), cwd, host, rank, local_rank, world_size, container,
- * driver_version, cupti_version, cupti_path, cudart_version, env.NAME (allow-listed names only), clock, recording (on, or why not);
- * by the collector: end (running, exited, killed, exec), end_status ("exit 3", "signal 9", when known), collector_pid (its pid in the
- * collector's namespace).
- * Facts of the session, by the collector: command, started (realtime ns), host, cuflight_version, unrecorded.PID (why a CUDA process
- * has no ring).
- * A later fact with the same key replaces the earlier.
+ * Facts of a process: pid, ppid, pid_ns, exe, argv (arguments joined by NUL), cwd, host, rank, local_rank,
+ * world_size, container, driver_version, cupti_version, cupti_path, cudart_version, env.NAME (allow-listed
+ * names only), clock, recording (on, or why not); by the collector: end (running, exited, killed, exec),
+ * end_status ("exit 3", "signal 9", when known), collector_pid (its pid in the collector's namespace). Facts
+ * of the session, by the collector: command, started (realtime ns), host, cuflight_version, unrecorded.PID
+ * (why a CUDA process has no ring). A later fact with the same key replaces the earlier.
  */
 struct permanent_fact {
 	struct permanent_header h;

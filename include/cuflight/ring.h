@@ -101,7 +101,8 @@ enum loss_cause {
 	LOSS_OVERWRITTEN = 11, /* FLIGHT: chunks overwritten in order; not a fault, counted in records */
 	/* counted by the collector, in its final records only */
 	LOSS_FILE = 12,	     /* not written: the trace file was full or could not be written */
-	LOSS_BAD_CHUNK = 13, /* in chunks that were damaged in the ring; as many as their headers claim, at least 1 each */
+	LOSS_BAD_CHUNK = 13, /* in chunks that were damaged in the ring; as many as their headers claim, at
+				least 1 each */
 	LOSS_CAUSES = 32,
 };
 

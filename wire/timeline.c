@@ -1,0 +1,95 @@
+/*
+ * timeline.c: clock samples and the two conversions of timeline.h.
+ */
+#include "wire/timeline.h"
+
+#include <string.h>
+
+void timeline_init(struct timeline *t)
+{
+	memset(t, 0, sizeof(*t));
+}
+
+static const struct timeline_sample *sample_at(const struct timeline *t, uint64_t n)
+{
+	return &t->samples[n % TIMELINE_SAMPLES];
+}
+
+static uint64_t oldest(const struct timeline *t)
+{
+	return t->count > TIMELINE_SAMPLES ? t->count - TIMELINE_SAMPLES : 0;
+}
+
+static int64_t magnitude(int64_t v)
+{
+	return v < 0 ? -v : v;
+}
+
+bool timeline_add(struct timeline *t, const struct ring_clock *at, int64_t error)
+{
+	struct timeline_sample *s = &t->samples[t->count % TIMELINE_SAMPLES];
+	const struct timeline_sample *last = t->count ? sample_at(t, t->count - 1) : NULL;
+	int64_t shift = at->cupti ? at->monotonic - (int64_t)at->cupti : 0;
+	bool step = false;
+
+	if (last && (at->monotonic <= last->at.monotonic || at->ticks <= last->at.ticks))
+		return false;
+	if (last && last->at.cupti && at->cupti) {
+		int64_t moved = magnitude(shift - last->shift);
+		int64_t slew = (at->monotonic - last->at.monotonic) * TIMELINE_STEP_PPM / 1000000;
+
+		step = moved > slew + last->error + error;
+		if (moved <= last->error + error)
+			shift = last->shift;
+	}
+	*s = (struct timeline_sample){.at = *at, .error = error, .shift = shift, .step = step};
+	t->count++;
+	return step;
+}
+
+/* a * b / c without overflow for c > 0, |a * b / c| < 2^63. */
+static int64_t scale(int64_t a, int64_t b, int64_t c)
+{
+	return (int64_t)((__int128)a * b / c);
+}
+
+int64_t timeline_from_ticks(const struct timeline *t, uint64_t ticks)
+{
+	const struct timeline_sample *a, *b;
+	uint64_t n = t->count;
+
+	if (!n)
+		return (int64_t)ticks;
+	if (n == 1)
+		return sample_at(t, 0)->at.monotonic + (int64_t)(ticks - sample_at(t, 0)->at.ticks);
+	/* The newest pair whose first sample is not after the stamp; events are young, so from the end. */
+	for (n = t->count - 2; n > oldest(t) && (int64_t)(ticks - sample_at(t, n)->at.ticks) < 0; n--)
+		;
+	a = sample_at(t, n);
+	b = sample_at(t, n + 1);
+	return a->at.monotonic + scale((int64_t)(ticks - a->at.ticks), b->at.monotonic - a->at.monotonic,
+				       (int64_t)(b->at.ticks - a->at.ticks));
+}
+
+int64_t timeline_from_cupti(const struct timeline *t, uint64_t stamp, bool *step)
+{
+	const struct timeline_sample *s;
+	uint64_t n;
+
+	if (step)
+		*step = false;
+	if (!t->count)
+		return (int64_t)stamp;
+	/* The newest sample that is not after the stamp; before all of them, the oldest. */
+	for (n = t->count - 1; n > oldest(t) && (int64_t)(stamp - sample_at(t, n)->at.cupti) < 0; n--)
+		;
+	s = sample_at(t, n);
+	if (step && n + 1 < t->count)
+		*step = sample_at(t, n + 1)->step;
+	return (int64_t)(stamp + (uint64_t)s->shift);
+}
+
+int64_t timeline_error(const struct timeline *t)
+{
+	return t->count ? sample_at(t, t->count - 1)->error : 0;
+}
