@@ -8,8 +8,9 @@
 comma := ,
 VERSION := 0.1.0
 
-O      ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+O      ?= build$(if $(FUZZ),-fuzz)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 SAN    ?=
+FUZZ   ?=
 WERROR ?=
 V      ?=
 PREFIX ?= /usr/local
@@ -33,7 +34,7 @@ CF_CPPFLAGS := -D_GNU_SOURCE -DCUFLIGHT_VERSION='"$(VERSION)"' -I. -Iinclude
 CF_CFLAGS   := -std=gnu11 -Wall -Wextra $(if $(WERROR),-Werror) -fPIC -fvisibility=hidden -fno-common \
 	       -ffunction-sections -fdata-sections $(CFLAGS)
 SAN_FLAGS   := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-CF_CFLAGS   += $(SAN_FLAGS)
+CF_CFLAGS   += $(SAN_FLAGS) $(if $(FUZZ),-fsanitize=fuzzer-no-link)
 CF_LDFLAGS  := -Wl,--gc-sections $(SAN_FLAGS) $(LDFLAGS)
 
 # Static, so that library and collector run where none of these is installed. `-print-file-name` answers with
@@ -61,6 +62,7 @@ CUFLIGHT     := $(if $(MAIN_OBJ),$(O)/cuflight)
 
 UNIT     := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*_test.c))
 BENCH    := $(patsubst %.c,$(O)/%,$(wildcard tests/bench/*.c))
+FUZZERS  := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 PROGRAMS := $(patsubst %.c,$(O)/%,$(wildcard tests/programs/*.c))
 EXAMPLES := $(if $(NVCC),$(patsubst %.cu,$(O)/%,$(wildcard examples/*.cu)))
 CU_TESTS := $(if $(NVCC),$(patsubst %.cu,$(O)/%,$(wildcard tests/programs/*.cu)))
@@ -166,6 +168,11 @@ $(O)/tests/bench/%: $(O)/obj/tests/bench/%.o $(LIBCOLLECTOR) $(LIBWIRE)
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $< $(LIBCOLLECTOR) $(COLLECTOR_LIBS) $(CF_LDFLAGS)
 
+$(O)/tests/fuzz/%_fuzz: $(O)/obj/tests/fuzz/%_fuzz.o $(LIBCOLLECTOR) $(LIBWIRE)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -fsanitize=fuzzer -o $@ $< $(LIBCOLLECTOR) $(COLLECTOR_LIBS) $(CF_LDFLAGS)
+
 # Programs that tests record. LDFLAGS-tests/programs/NAME and LDLIBS-tests/programs/NAME, set in a build.mk,
 # are added for one of them.
 $(O)/tests/programs/%: $(O)/obj/tests/programs/%.o
@@ -188,19 +195,86 @@ $(O)/include-check: $(INJECT_OBJ) $(WIRE_OBJ) $(COLLECTOR_OBJ) $(MAIN_OBJ)
 	$(Q)scripts/include-check $(O)
 	@touch $@
 
-# ------------------------------------------------------------------------------------------------ other goals
+# ------------------------------------------------------------------------------------------------ running
 
-.PHONY: clean help
+.PHONY: setup test unit demo bench soak fuzz
+setup:
+	@scripts/setup
+
+# Setting up may find CUDA, which this make has not read yet: the rest is a make of its own.
+test: setup
+	@$(MAKE) --no-print-directory O=$(O) tests
+	@CUFLIGHT_BUILD=$(O) tests/run $(TESTS)
+
+unit: $(UNIT)
+	@CUFLIGHT_BUILD=$(O) tests/run unit
+
+demo: setup
+	@$(MAKE) --no-print-directory O=$(O) all
+	@scripts/demo $(O)
+
+bench: $(BENCH) all
+	@CUFLIGHT_BUILD=$(O) CUFLIGHT_ROOT=$(CURDIR) tests/bench/run
+soak: tests
+	@CUFLIGHT_BUILD=$(O) CUFLIGHT_ROOT=$(CURDIR) tests/soak/run
+
+# FUZZ=1 with clang instruments everything; the goal itself builds that way in a directory of its own.
+FUZZ_SECONDS ?= 20
+ifeq ($(FUZZ),)
+fuzz:
+	@$(MAKE) --no-print-directory CC=clang SAN=address,undefined FUZZ=1 fuzz
+else
+fuzz: $(FUZZERS)
+	@scripts/fuzz $(O) $(FUZZ_SECONDS)
+endif
+
+# ------------------------------------------------------------------------------------------------ checking
+
+C_FILES  = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h' '*.cu' '*.cuh' 2>/dev/null)
+SH_FILES = $(shell git grep --untracked -lE '^\#!.*\b(ba)?sh\b' 2>/dev/null) $(wildcard scripts/*.sh)
+
+.PHONY: format format-check shellcheck lint
+format:
+	clang-format -i $(C_FILES)
+format-check:
+	@clang-format --dry-run -Werror $(C_FILES)
+shellcheck:
+	@shellcheck -x -S warning $(sort $(SH_FILES))
+# Generated and third-party headers are none of ours; .cu files need nvcc.
+lint:
+	@clang-tidy --quiet $(filter wire/%.c libinject/%.c collector/%.c scripts/%.c,$(C_FILES)) \
+		-- $(CF_CPPFLAGS) -std=gnu11
+
+# ------------------------------------------------------------------------------------------------ shipping
+
+.PHONY: install dist clean help
+install: lib collector
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/cuflight
+	install -s -m 755 $(O)/cuflight $(DESTDIR)$(PREFIX)/bin/
+	install -s -m 755 $(O)/libcuflight.so $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 $(wildcard include/cuflight/cuflight.h) $(DESTDIR)$(PREFIX)/include/cuflight/
+
+dist: lib collector
+	@scripts/dist $(O) $(VERSION)
+
 clean:
 	rm -rf $(O)
 
 help:
-	@echo 'make [all]            libcuflight.so, cuflight, the simulated GPU, and (with nvcc) the examples'
-	@echo 'make lib|collector|examples|tests  one part'
-	@echo 'make clean            remove $(O)/'
+	@echo 'make             library, collector, simulated GPU, examples (with nvcc), into $(O)/'
+	@echo 'make demo        set up, build, record examples/decode (simulated where there is no GPU)'
+	@echo 'make test        set up, build, run the tests       TESTS="PART_OF_NAME ..." runs some'
+	@echo 'make unit        build and run the unit tests only, for SAN='
+	@echo 'make bench|soak  measure; run the long tests'
+	@echo 'make fuzz        each fuzzer for FUZZ_SECONDS=20, with clang'
+	@echo 'make lib|collector|examples|tests   build one part'
+	@echo 'make format|format-check|shellcheck|lint'
+	@echo 'make install     PREFIX=$(PREFIX) DESTDIR='
+	@echo 'make dist        dist/cuflight-$(VERSION)-linux-ARCH.tar.gz, for any machine with glibc $(GLIBC_FLOOR)'
+	@echo 'make clean       remove $(O)/'
 	@echo
-	@echo 'O=DIR                 where to build (build)     CC=clang      compiler'
-	@echo 'SAN=address,undefined | SAN=thread  sanitizers   WERROR=1      warnings are errors'
-	@echo 'V=1                   show commands              CUDA_HOME=DIR toolkit for .cu files'
+	@echo 'O=DIR            build there                        CC=clang       compiler'
+	@echo 'SAN=address,undefined  or SAN=thread                WERROR=1       warnings are errors'
+	@echo 'V=1              show commands                      CUDA_HOME=DIR  toolkit for .cu files'
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -33,9 +33,10 @@ install_packages() {
 			"install their like, then CUFLIGHT_SKIP_PACKAGES=1 scripts/setup"
 	fi
 	for name; do
-		# A name with :any architecture, as multi-arch systems print it, is the same package.
-		case $(dpkg-query -W -f '${db:Status-Status} ' "$name" 2>/dev/null) in
-		*"installed "*) ;;
+		# A line for each architecture that is known of it.
+		# shellcheck disable=SC2016
+		case " $(dpkg-query -W -f '${db:Status-Status} ' "$name" 2>/dev/null)" in
+		*" installed "*) ;;
 		*) missing+=("$name") ;;
 		esac
 	done
@@ -55,15 +56,21 @@ install_packages() {
 	fi
 }
 
+# debian_mirror: the address that this machine's own apt fetches Debian from; nothing if it is no Debian.
+debian_mirror() {
+	# shellcheck disable=SC2016
+	apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		awk '$1 == "Debian" && $2 == "Debian" && !found++ { print $3 }'
+}
+
 # fetch_debs DIR SUITE PACKAGE...: unpacks Debian packages, non-free ones too, into DIR without installing
-# them. The mirror is the one that this machine's own apt uses, so nothing but its configuration decides whence.
+# them, from the machine's own mirror; where that has no Debian, from whatever the package sources are.
 fetch_debs() {
 	local dir=$1 suite=$2 mirror apt=(apt-get -q)
 	shift 2
 	rm -rf "$dir"
 	mkdir -p "$dir/tmp/lists/partial" "$dir/tmp/debs"
-	mirror=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-		awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }')
+	mirror=$(debian_mirror)
 	if [ "$mirror" ]; then
 		echo "deb $mirror $suite main contrib non-free" >"$dir/tmp/sources.list"
 		apt+=(-o "Dir::Etc::sourcelist=$PWD/$dir/tmp/sources.list" -o Dir::Etc::sourceparts=-
