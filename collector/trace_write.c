@@ -8,10 +8,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "collector/clock.h"
 #include "cuflight/event.h"
 #include "wire/chunk_write.h"
 
@@ -20,14 +19,6 @@
 #define INDEX_ENTRIES  65536u /* in one index chunk */
 #define INDEX_OVERHEAD 256u   /* bytes of an index chunk beside its entries, at most */
 #define CLOSING_ROOM   8192u  /* bytes kept free for closing() whatever the caller asked for */
-
-static int64_t now_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 /* Returns how much was written: less than size after an error, which is in *err. */
 static size_t write_at(int fd, uint64_t at, const uint8_t *bytes, size_t size, int *err)
@@ -60,17 +51,15 @@ int trace_writer_open(struct trace_writer *w, int fd)
 {
 	struct file_header header = {
 		.version = FILE_VERSION,
+		.session = w->session,
 		.header_size = sizeof(header),
-		.created = now_ns(CLOCK_REALTIME),
-		.monotonic = now_ns(CLOCK_MONOTONIC),
+		.created = clock_now(CLOCK_REALTIME),
+		.monotonic = clock_now(CLOCK_MONOTONIC),
 	};
 	int err;
 
 	memcpy(header.magic, FILE_MAGIC, sizeof(header.magic));
-	if (getrandom(&header.session, sizeof(header.session), 0) != sizeof(header.session))
-		header.session = (uint64_t)header.created;
 	w->fd = fd;
-	w->session = header.session;
 	w->pending = malloc(PENDING_SIZE);
 	if (!w->pending)
 		return -ENOMEM;

@@ -19,7 +19,7 @@
 
 struct trace_writer {
 	int fd;
-	uint64_t session;  /* file_header's; set by trace_writer_open() */
+	uint64_t session;  /* file_header's */
 	uint64_t size;	   /* bytes written, whole chunks */
 	uint64_t max_size; /* 0: no limit */
 	uint64_t reserve;  /* bytes kept free for closing() beside the index; the caller adds to it */
@@ -41,7 +41,7 @@ struct trace_writer {
 
 /*
  * Write the file header. The caller owns fd and closes it after trace_writer_close(). 0 or -errno. The writer
- * must be zeroed, but for max_size, lost and lost_context.
+ * must be zeroed, but for session, max_size, lost and lost_context.
  */
 int trace_writer_open(struct trace_writer *w, int fd);
 

@@ -1,0 +1,32 @@
+/*
+ * proc.h: reading /proc about other processes. Everything there may vanish between two reads.
+ */
+#ifndef COLLECTOR_PROC_H
+#define COLLECTOR_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct proc_stat {
+	pid_t pid, parent;
+	char state;	      /* 'R', 'S', 'Z' ... */
+	char name[64];	      /* comm */
+	uint64_t start_time;  /* clock ticks after boot: with pid names a process for good */
+	uint64_t start_stack; /* changes at exec (address space randomisation); 0: not readable, or ended */
+};
+
+/* 0 or -errno: -ENOENT, -ESRCH: no such process. */
+int proc_stat(pid_t pid, struct proc_stat *out);
+
+/* Reads at most `size` bytes of /proc/PID/NAME. Returns the bytes or -errno. */
+ssize_t proc_read(pid_t pid, const char *name, void *buf, size_t size);
+
+/* The program's file name without its directories, else comm, else "?". */
+void proc_name(pid_t pid, char *out, size_t size);
+
+/* All processes of this machine that can be seen, in an array to be freed. Returns their number or -errno. */
+ssize_t proc_all(struct proc_stat **out);
+
+#endif

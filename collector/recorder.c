@@ -1,0 +1,267 @@
+/*
+ * recorder.c: the loop around the drain: new processes, rounds whose pace follows the data, what can go
+ * wrong.
+ */
+#include "collector/recorder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "collector/clock.h"
+#include "collector/message.h"
+
+/* Between two rounds, ms. A ring of 8 MB takes some 2.5 million kernel records; 10 ms is far from filling it.
+ */
+#define PACE_BEHIND   1
+#define PACE_FLOW     5
+#define PACE_IDLE     50
+#define PACE_EMPTY    200 /* nobody to drain; a new process wakes the poll */
+
+#define MAX_LOG_LINES 20
+
+int recorder_open(struct recorder *r, const struct output_name *name, uint64_t max_size)
+{
+	int err;
+
+	r->timeout_ms = PACE_FLOW;
+	r->output = output_name_create(name, &r->path);
+	if (r->output < 0) {
+		const char *path = r->path ? r->path : name->pattern;
+
+		if (r->output == -EEXIST)
+			fail("%s exists already; --force replaces it, %%n in the name numbers it", path);
+		else
+			fail("cannot create %s: %s", path, strerror(-r->output));
+		r->output = -1;
+		return EXIT_FAILURE;
+	}
+	err = drain_open(&r->drain, r->output, r->session.control->session, max_size);
+	if (!err)
+		return 0;
+	fail("cannot write %s: %s", r->path, strerror(-err));
+	unlink(r->path);
+	close(r->output);
+	r->output = -1;
+	return EXIT_FAILURE;
+}
+
+static void tell_why_not(const struct peer *peer, const char *why)
+{
+	char name[64];
+
+	proc_name(peer->pid, name, sizeof(name));
+	message("process %d (%s) is not recorded: %s", (int)peer->pid, name, why);
+}
+
+static void accept_connections(struct recorder *r)
+{
+	while (r->connection_count < RECORDER_CONNECTIONS) {
+		int fd = accept4(r->session.socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd < 0)
+			return;
+		r->connections[r->connection_count++] = fd;
+	}
+}
+
+static void receive_hellos(struct recorder *r)
+{
+	char why[160];
+
+	for (size_t i = 0; i < r->connection_count;) {
+		struct peer peer;
+		int err = peer_receive(r->connections[i], &peer, why, sizeof(why));
+
+		if (err == -EAGAIN) {
+			i++;
+			continue;
+		}
+		close(r->connections[i]);
+		r->connections[i] = r->connections[--r->connection_count];
+		if (!err)
+			err = drain_add(&r->drain, &peer);
+		else if (err != -ECONNRESET)
+			tell_why_not(&peer, why);
+		if (err == -ENOMEM)
+			tell_why_not(&peer, "the collector has no memory");
+	}
+}
+
+size_t recorder_scan_files(struct recorder *r)
+{
+	int fd = openat(r->session.rings_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	char why[160];
+	size_t added = 0;
+
+	if (!dir)
+		return 0;
+	while ((entry = readdir(dir))) {
+		size_t length = strlen(entry->d_name);
+		struct peer peer;
+		int err;
+
+		if (length < 6 || strcmp(entry->d_name + length - 5, ".ring") ||
+		    drain_has_file(&r->drain, entry->d_name))
+			continue;
+		err = peer_open_file(r->session.rings_fd, entry->d_name, &peer, why, sizeof(why));
+		if (!err && !drain_add(&r->drain, &peer))
+			added++;
+		else if (err && err != -EAGAIN && !r->told_files)
+			message("%s/rings/%s is left alone: %s", r->session.dir, entry->d_name, why);
+	}
+	r->told_files = true;
+	closedir(dir);
+	return added;
+}
+
+static void tell_log(struct recorder *r)
+{
+	char *text = session_log(&r->session), *rest = text, *line, key[32];
+	struct facts facts = {0};
+
+	while ((line = strsep(&rest, "\n"))) {
+		if (!*line)
+			continue;
+		r->log_lines++;
+		if (r->log_lines <= MAX_LOG_LINES) {
+			message("%s", line);
+			snprintf(key, sizeof(key), "log.%zu", r->log_lines);
+			facts_add(&facts, key, line, strlen(line));
+		} else if (r->log_lines == MAX_LOG_LINES + 1) {
+			message("the recorded processes had more to say; %d lines are kept", MAX_LOG_LINES);
+		}
+	}
+	drain_session_facts(&r->drain, &facts);
+	facts_free(&facts);
+	free(text);
+}
+
+static void tell_error(struct recorder *r)
+{
+	int err = r->drain.writer.error;
+
+	if (!err || r->told_error)
+		return;
+	r->told_error = true;
+	if (err == TRACE_FULL)
+		message("%s has reached --max-size; what is recorded from here on is counted as lost",
+			r->path);
+	else
+		message("cannot write %s any more: %s; the program goes on, what is recorded from here on is "
+			"lost",
+			r->path, strerror(-err));
+}
+
+/* What is looked at once a second. */
+static void keep_house(struct recorder *r)
+{
+	int64_t now = clock_now(CLOCK_MONOTONIC);
+	struct stat st;
+
+	if (now - r->last_keeping < NS_PER_S)
+		return;
+	r->last_keeping = now;
+	tell_log(r);
+	if (session_has_vanished(&r->session))
+		message("%s was removed: programs that start from now on are not recorded", r->session.dir);
+	if (!r->session.vanished)
+		recorder_scan_files(r);
+	/* Nobody will ever read what is written to a file without a name. */
+	if (!r->drain.writer.error && !fstat(r->output, &st) && !st.st_nlink)
+		r->drain.writer.error = -ENOENT;
+	tell_error(r);
+}
+
+static void round_trip(struct recorder *r)
+{
+	struct source_pass pass = drain_pass(&r->drain);
+
+	if (pass.behind)
+		r->timeout_ms = PACE_BEHIND;
+	else if (pass.bytes)
+		r->timeout_ms = PACE_FLOW;
+	else if (!r->drain.live)
+		r->timeout_ms = PACE_EMPTY;
+	else if (r->timeout_ms < PACE_IDLE)
+		r->timeout_ms = r->timeout_ms * 2 < PACE_IDLE ? r->timeout_ms * 2 : PACE_IDLE;
+	else
+		r->timeout_ms = PACE_IDLE;
+	tell_error(r);
+}
+
+void recorder_step(struct recorder *r, struct pollfd *also)
+{
+	struct pollfd fds[RECORDER_CONNECTIONS + 2];
+	nfds_t n = 0;
+
+	fds[n++] = *also;
+	/* With no place for another connection the listening socket would only keep us from sleeping. */
+	fds[n++] = (struct pollfd){.fd = r->connection_count < RECORDER_CONNECTIONS ? r->session.socket : -1,
+				   .events = POLLIN};
+	for (size_t i = 0; i < r->connection_count; i++)
+		fds[n++] = (struct pollfd){.fd = r->connections[i], .events = POLLIN};
+	if (poll(fds, n, r->timeout_ms) < 0)
+		for (nfds_t i = 0; i < n; i++)
+			fds[i].revents = 0;
+	also->revents = fds[0].revents;
+	accept_connections(r);
+	receive_hellos(r);
+	round_trip(r);
+	keep_house(r);
+}
+
+/* Files of rings that are now in the trace file, all of them. */
+static void remove_ring_files(struct recorder *r)
+{
+	for (size_t i = 0; i < r->drain.count; i++) {
+		const struct source *s = r->drain.sources[i];
+
+		if (s->peer.name[0] && s->state == SOURCE_ENDED && strcmp(s->end, "running"))
+			unlinkat(r->session.rings_fd, s->peer.name, 0);
+	}
+}
+
+int recorder_finish(struct recorder *r, bool recording)
+{
+	int err;
+
+	/* Processes that came and went since the last round. */
+	do {
+		accept_connections(r);
+		receive_hellos(r);
+	} while (r->connection_count == RECORDER_CONNECTIONS);
+	if (!r->session.vanished)
+		recorder_scan_files(r);
+	tell_log(r);
+	err = drain_finish(&r->drain);
+	tell_error(r);
+	if (err)
+		message("%s has no index: %s; it can be read all the same", r->path, strerror(-err));
+	else if (!r->drain.writer.error)
+		remove_ring_files(r);
+	session_close(&r->session, recording);
+	return err || (r->drain.writer.error && r->drain.writer.error != TRACE_FULL) ? EXIT_FAILURE
+										     : EXIT_SUCCESS;
+}
+
+void recorder_close(struct recorder *r)
+{
+	for (size_t i = 0; i < r->connection_count; i++)
+		close(r->connections[i]);
+	r->connection_count = 0;
+	drain_close(&r->drain);
+	if (r->output >= 0)
+		close(r->output);
+	r->output = -1;
+	free(r->path);
+	r->path = NULL;
+}

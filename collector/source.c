@@ -1,0 +1,307 @@
+/*
+ * source.c: emptying one ring. All reads of shared memory go through sigbus_call(); what they yield is
+ * checked before it is written.
+ */
+#include "collector/source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "collector/clock.h"
+#include "collector/facts.h"
+#include "collector/message.h"
+#include "collector/sigbus.h"
+#include "wire/chunk_read.h"
+#include "wire/chunk_write.h"
+
+#define FIRST_READ 65536u /* a chunk is rarely larger; if it is, ring_get() says how large */
+
+/* One read or write of shared memory: what sigbus_call() is given. */
+struct access {
+	struct source *source;
+	void *buf;
+	size_t capacity, need;
+	ptrdiff_t n;	   /* as ring_get() returns */
+	uint32_t records;  /* copied with it */
+	uint32_t state;	   /* enum ring_state */
+	uint64_t position; /* head, or tail after a chunk was taken */
+	bool died;
+};
+
+static void access_attach(void *argument)
+{
+	struct ring_header *h = ((struct access *)argument)->source->peer.ring.header;
+
+	store_relaxed(&h->policy, RING_DRAIN);
+	store_relaxed(&h->collector, 1);
+}
+
+static void access_detach(void *argument)
+{
+	struct ring_header *h = ((struct access *)argument)->source->peer.ring.header;
+
+	store_relaxed(&h->policy, RING_FLIGHT);
+	store_relaxed(&h->collector, 0);
+}
+
+static void access_state(void *argument)
+{
+	struct access *a = argument;
+	struct ring_header *h = a->source->peer.ring.header;
+
+	a->died = ring_owner_died(&a->source->peer.ring);
+	a->state = load_acquire(&h->state);   /* partner: the release after the process's last chunk */
+	a->position = load_acquire(&h->head); /* partner: the release in ring_put() */
+}
+
+static void access_permanent(void *argument)
+{
+	struct access *a = argument;
+
+	a->n = ring_get_permanent(&a->source->peer.ring, &a->source->permanent_offset, a->buf, a->capacity,
+				  &a->records);
+}
+
+static void access_chunk(void *argument)
+{
+	struct access *a = argument;
+
+	a->n = ring_get(&a->source->peer.ring, a->buf, a->capacity, &a->need);
+	a->position = load_relaxed(&a->source->peer.ring.header->tail); /* our own */
+}
+
+static void access_losses(void *argument)
+{
+	struct access *a = argument;
+
+	memcpy(a->buf, a->source->peer.ring.header->losses, a->capacity);
+}
+
+/* False when the ring is no more there. */
+static bool reach(struct source *s, void (*f)(void *), struct access *a)
+{
+	a->source = s;
+	if (s->cut_short)
+		return false;
+	if (!sigbus_call(f, a))
+		return true;
+	s->cut_short = true;
+	message("process %d (%s): its ring file was cut short; what it still held is lost", (int)s->peer.pid,
+		s->name);
+	return false;
+}
+
+void source_init(struct source *s, struct peer *peer)
+{
+	struct access a = {0};
+
+	*s = (struct source){.peer = *peer};
+	if (peer->pid && proc_stat(peer->pid, &s->born))
+		s->born.pid = 0;
+	snprintf(s->name, sizeof(s->name), "?");
+	if (s->born.pid)
+		proc_name(peer->pid, s->name, sizeof(s->name));
+	reach(s, access_attach, &a);
+}
+
+void source_lose(struct ring_loss *loss, uint64_t count)
+{
+	loss->last = clock_now(CLOCK_MONOTONIC);
+	if (!loss->first)
+		loss->first = loss->last;
+	loss->count += count;
+}
+
+/* Two facts are of interest here: what the program is, and whether it is recorded. */
+static void read_facts(struct source *s, const uint8_t *bytes, size_t size)
+{
+	struct permanent_fact fact;
+
+	for (size_t at = 0; size - at >= sizeof(fact); at += fact.h.size) {
+		const char *key = (const char *)bytes + at + sizeof(fact);
+
+		memcpy(&fact, bytes + at, sizeof(fact));
+		if (fact.h.size < sizeof(fact.h) || fact.h.size > size - at)
+			return;
+		if (fact.h.kind != PERMANENT_FACT || fact.h.size < sizeof(fact) ||
+		    fact.key_length > fact.h.size - sizeof(fact) ||
+		    fact.value_length > fact.h.size - sizeof(fact) - fact.key_length)
+			continue;
+		if (fact.key_length == 9 && !memcmp(key, "recording", 9))
+			snprintf(s->recording, sizeof(s->recording), "%.*s", (int)fact.value_length, key + 9);
+	}
+}
+
+static void permanent_is_bad(struct source *s)
+{
+	s->permanent_broken = true;
+	source_lose(&s->bad_loss, 1);
+	message("process %d (%s): its table of names is damaged; names from here on are missing",
+		(int)s->peer.pid, s->name);
+}
+
+/* Write the permanent records published since the last time. */
+static void drain_permanent(struct source *s, struct trace_writer *w, void *scratch, size_t scratch_size)
+{
+	struct access a = {.buf = scratch, .capacity = scratch_size};
+
+	while (!s->permanent_broken && reach(s, access_permanent, &a) && a.n) {
+		struct chunk_origin origin = {.process = s->peer.process,
+					      .sequence = s->sequence,
+					      .generation = s->peer.generation,
+					      .flags = CHUNK_BY_COLLECTOR};
+		struct chunk_header h;
+		ptrdiff_t size;
+		size_t room;
+		void *out;
+
+		if (a.n < 0) {
+			permanent_is_bad(s);
+			return;
+		}
+		read_facts(s, scratch, (size_t)a.n);
+		out = trace_writer_room(w, chunk_raw_bound((size_t)a.n), &room);
+		if (!out)
+			return;
+		size = chunk_write_raw(EVENT_PERMANENT, a.records, scratch, (size_t)a.n, &origin, out, room);
+		if (size > 0 && !chunk_peek(out, (size_t)size, &h) && !trace_writer_take(w, &h))
+			s->sequence++;
+	}
+}
+
+static void chunk_is_bad(struct source *s, uint64_t records)
+{
+	source_lose(&s->bad_loss, records ? records : 1);
+	if (!s->told_bad)
+		message("process %d (%s): a damaged chunk in its ring was left out (told once)",
+			(int)s->peer.pid, s->name);
+	s->told_bad = true;
+}
+
+/* What the ring gave: a chunk of this process, whole, of a kind that is a process's to write? */
+static void accept_chunk(struct source *s, struct trace_writer *w, const void *chunk, size_t size)
+{
+	struct chunk_header h;
+	int err = chunk_check(chunk, size, &h);
+
+	if (err || h.process != s->peer.process || h.kind == EVENT_INDEX || h.kind == EVENT_PERMANENT ||
+	    h.flags & CHUNK_BY_COLLECTOR || h.count > CHUNK_MAX_RECORDS) {
+		chunk_is_bad(s, !err && h.count <= CHUNK_MAX_RECORDS ? h.count : 1);
+		return;
+	}
+	s->chunks++;
+	s->records += h.count;
+	if (trace_writer_take(w, &h))
+		source_lose(&s->file_loss, h.count);
+}
+
+/* Take the chunks up to `end`, the head as it was before the permanent records were copied. */
+static uint64_t drain_chunks(struct source *s, struct trace_writer *w, uint64_t end)
+{
+	size_t need = FIRST_READ;
+	uint64_t moved = 0;
+
+	/* Bounded, so that a process that plays with its positions does not keep us from the others. */
+	while (moved < s->peer.ring.chunk_size) {
+		struct access a = {0};
+
+		a.buf = trace_writer_room(w, need, &a.capacity);
+		if (!a.buf || !reach(s, access_chunk, &a))
+			break;
+		if (a.n == -ENOBUFS && a.need <= CHUNK_MAX_SIZE && a.need > a.capacity) {
+			need = a.need;
+			continue;
+		}
+		if (a.n == -EBADMSG) {
+			chunk_is_bad(s, 1);
+			moved += a.need;
+		}
+		if (a.n <= 0)
+			break;
+		accept_chunk(s, w, a.buf, (size_t)a.n);
+		moved += (uint64_t)a.n;
+		if (a.position >= end)
+			break;
+	}
+	return moved;
+}
+
+/* Is the process that came with this ring no more there? For one that ended without the kernel's telling us.
+ */
+static bool has_vanished(struct source *s, int64_t now)
+{
+	struct proc_stat st;
+
+	if (!s->born.pid || now - s->last_look < NS_PER_S)
+		return false;
+	s->last_look = now;
+	return proc_stat(s->born.pid, &st) || st.start_time != s->born.start_time || st.state == 'Z';
+}
+
+struct source_pass source_drain(struct source *s, struct trace_writer *w, void *scratch, size_t scratch_size)
+{
+	struct source_pass pass = {0};
+	struct access a = {0};
+	int64_t now = clock_now(CLOCK_MONOTONIC);
+	bool vanished;
+
+	/* Before the drain: what is said here was said after the last chunk. */
+	vanished = has_vanished(s, now);
+	if (reach(s, access_state, &a)) {
+		drain_permanent(s, w, scratch, scratch_size);
+		pass.bytes = drain_chunks(s, w, a.position);
+		pass.behind = pass.bytes >= s->peer.ring.chunk_size / 4;
+	}
+	if (a.state == RING_CLOSED) {
+		source_finish(s, w, "exited");
+	} else if (a.died || vanished || s->cut_short) {
+		s->state = SOURCE_ENDING;
+		s->ending_since = now;
+	}
+	return pass;
+}
+
+static void add_losses(struct source *s, struct facts *facts)
+{
+	struct ring_loss losses[LOSS_CAUSES];
+	struct access a = {.buf = losses, .capacity = sizeof(losses)};
+
+	if (!reach(s, access_losses, &a))
+		memset(losses, 0, sizeof(losses));
+	losses[LOSS_FILE] = s->file_loss;
+	losses[LOSS_BAD_CHUNK] = s->bad_loss;
+	for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++)
+		if (losses[cause].count)
+			facts_add_loss(facts, cause, &losses[cause]);
+}
+
+void source_finish(struct source *s, struct trace_writer *w, const char *end)
+{
+	struct facts facts = {0};
+	struct access a = {0};
+	size_t size;
+	void *chunk;
+
+	facts_format(&facts, "end", "%s", end);
+	if (s->reaped && WIFSIGNALED(s->wait_status))
+		facts_format(&facts, "end_status", "signal %d", WTERMSIG(s->wait_status));
+	else if (s->reaped)
+		facts_format(&facts, "end_status", "exit %d", WEXITSTATUS(s->wait_status));
+	if (s->peer.pid)
+		facts_format(&facts, "collector_pid", "%d", (int)s->peer.pid);
+	add_losses(s, &facts);
+	chunk = facts_chunk(&facts, s->peer.process, s->peer.generation, s->sequence, &size);
+	if (chunk && !trace_writer_closing(w, chunk, size))
+		s->sequence++;
+	free(chunk);
+	facts_free(&facts);
+
+	if (!strcmp(end, "running"))
+		reach(s, access_detach, &a);
+	peer_unmap(&s->peer);
+	s->end = end;
+	s->state = SOURCE_ENDED;
+}

@@ -1,0 +1,68 @@
+/*
+ * source.h: one ring being emptied into the trace file, from the moment it was handed over until its process
+ * has ended. drain.h has all of them.
+ */
+#ifndef COLLECTOR_SOURCE_H
+#define COLLECTOR_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collector/peer.h"
+#include "collector/proc.h"
+#include "collector/trace_write.h"
+
+enum source_state {
+	SOURCE_LIVE,
+	SOURCE_ENDING, /* its helper is gone; how the process ended is not known yet */
+	SOURCE_ENDED,  /* everything is written, the ring is unmapped */
+};
+
+struct source {
+	struct peer peer;
+	enum source_state state;
+	struct proc_stat born; /* of its process when it came; pid 0: not known */
+	int64_t ending_since;  /* CLOCK_MONOTONIC ns */
+	int64_t last_look;     /* at /proc, the same */
+	bool reaped;	       /* wait_status is set */
+	int wait_status;       /* as waitpid(2) */
+	const char *end;       /* fact "end" */
+
+	uint64_t permanent_offset;
+	bool cut_short;	       /* the ring's file was truncated: nothing more can be read */
+	bool permanent_broken; /* what lies there is no record: nothing more is taken */
+	bool told_bad;	       /* a damaged chunk was told */
+	uint64_t sequence;     /* of the chunks that the collector writes about it */
+	uint64_t records, chunks;
+	struct ring_loss file_loss, bad_loss; /* LOSS_FILE, LOSS_BAD_CHUNK */
+
+	char name[64];	     /* of the program */
+	char recording[160]; /* the fact of that name: "on", or why not */
+};
+
+/* Take over a peer (also on errors it is not the caller's any more) and switch its ring to draining. */
+void source_init(struct source *s, struct peer *peer);
+
+/* What a pass over the ring found. */
+struct source_pass {
+	uint64_t bytes; /* moved */
+	bool behind;	/* the ring was a quarter full or more */
+};
+
+/*
+ * Move what was published into the writer, permanent records first, and see whether the process has ended.
+ * `scratch` (scratch_size bytes) is used in between.
+ */
+struct source_pass source_drain(struct source *s, struct trace_writer *w, void *scratch, size_t scratch_size);
+
+/*
+ * Write how it ended and what it lost, and unmap the ring. `end` is the fact's value. A process that goes on
+ * is told that nobody listens any more.
+ */
+void source_finish(struct source *s, struct trace_writer *w, const char *end);
+
+/* Count records that did not get into the file. */
+void source_lose(struct ring_loss *loss, uint64_t count);
+
+#endif
