@@ -260,7 +260,7 @@ int chunk_writer_add(struct chunk_writer *w, const uint64_t *row)
 	predict(w, row, site);
 
 	start = (int64_t)row[n_static];
-	end = w->schema->has_duration ? start + (int64_t)row[n_static + 1] : start;
+	end = w->schema->has_duration ? (int64_t)(row[n_static] + row[n_static + 1]) : start;
 	if (!w->count || start < w->first_time)
 		w->first_time = start;
 	if (!w->count || end > w->last_time)

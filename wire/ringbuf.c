@@ -154,7 +154,7 @@ static uint64_t ring_make_room(struct ring *r, uint64_t head, uint64_t need)
 	}
 	/* Partner: a reader's acquire after it copied. The bytes change only after this. */
 	store_release(&h->floor, floor);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	fence_full();
 	return records;
 }
 

@@ -71,7 +71,7 @@ static ptrdiff_t ring_try_get(struct ring *r, uint8_t *buf, size_t capacity, siz
 	memcpy(buf + sizeof(header), at + sizeof(header), header.size - sizeof(header));
 	/* FLIGHT: the producer moves floor before it overwrites, so a floor that has not passed us says that
 	 * the copy is good. */
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	fence_full();
 	if (load_acquire(&h->floor) > tail)
 		return -EAGAIN;
 	store_release(&h->tail, tail + header.size); /* partner: the acquire in ring_put */

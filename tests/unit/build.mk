@@ -1,0 +1,4 @@
+# The record layouts are compared with NVIDIA's own headers where there are any.
+ifneq ($(CUDA_HOME),)
+CFLAGS-tests/unit/cupti_record_test := -isystem $(CUDA_HOME)/include
+endif
