@@ -222,7 +222,7 @@ soak: tests
 FUZZ_SECONDS ?= 20
 ifeq ($(FUZZ),)
 fuzz:
-	@$(MAKE) --no-print-directory CC=clang SAN=address,undefined FUZZ=1 fuzz
+	@$(MAKE) --no-print-directory O=$(O)/fuzz CC=clang SAN=address,undefined FUZZ=1 fuzz
 else
 fuzz: $(FUZZERS)
 	@scripts/fuzz $(O) $(FUZZ_SECONDS)
@@ -244,7 +244,7 @@ shellcheck:
 LINT_FILES = $(filter wire/%.c libinject/%.c collector/%.c tests/unit/%.c,$(C_FILES))
 lint:
 	@mkdir -p $(O)
-	@printf '%s\n' $(LINT_FILES) | xargs -P 2 -n 6 sh -c 'clang-tidy --quiet "$$@" -- $(subst ',,$(CF_CPPFLAGS)) \
+	@printf '%s\n' $(LINT_FILES) | xargs -P 2 -n 6 sh -c 'clang-tidy --quiet "$$@" -- $(subst ",\",$(subst ',,$(CF_CPPFLAGS))) \
 		-std=gnu11' - 2>$(O)/lint.err || { grep -v ' generated' $(O)/lint.err; exit 1; }
 
 # ------------------------------------------------------------------------------------------------ shipping
