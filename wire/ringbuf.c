@@ -83,6 +83,7 @@ int ring_init(struct ring *r, void *memory, const struct ring_config *c)
 	r->slot_size = c->slot_size;
 	r->page_count = c->page_count;
 	r->page_size = c->page_size;
+	r->head = r->floor = r->permanent_used = 0;
 	return 0;
 }
 
@@ -136,24 +137,38 @@ int ring_open(struct ring *r, void *memory, size_t size)
 	return 0;
 }
 
-/* FLIGHT: give up old chunks until `need` bytes are free. Only what this thread wrote is walked. */
-static uint64_t ring_make_room(struct ring *r, uint64_t head, uint64_t need)
+/* Bytes and records of the chunk (or filling) at floor. The other side can write there too: 0 if it makes no
+ * sense. */
+static uint64_t ring_oldest(const struct ring *r, uint64_t *records)
+{
+	const struct chunk_header *old = (const void *)(r->chunks + r->floor % r->chunk_size);
+	uint64_t to_end = r->chunk_size - r->floor % r->chunk_size;
+	uint32_t size;
+
+	if (load_relaxed(&old->magic) == CHUNK_FILL)
+		return to_end;
+	if (to_end < sizeof(*old))
+		return 0;
+	size = load_relaxed(&old->size);
+	if (size < sizeof(*old) || size % CHUNK_ALIGN || size > to_end || size > r->head - r->floor)
+		return 0;
+	*records += load_relaxed(&old->count);
+	return size;
+}
+
+/* Give up the oldest chunks until `need` bytes are free. Returns the records that went. */
+static uint64_t ring_make_room(struct ring *r, uint64_t need)
 {
 	struct ring_header *h = r->header;
-	uint64_t floor = load_relaxed(&h->floor), records = 0;
+	uint64_t records = 0;
 
-	while (head + need - floor > r->chunk_size) {
-		const struct chunk_header *old = (const void *)(r->chunks + floor % r->chunk_size);
+	while (r->head + need - r->floor > r->chunk_size) {
+		uint64_t size = ring_oldest(r, &records);
 
-		if (old->magic == CHUNK_FILL) {
-			floor += r->chunk_size - floor % r->chunk_size;
-		} else {
-			records += old->count;
-			floor += old->size;
-		}
+		r->floor = size ? r->floor + size : r->head;
 	}
 	/* Partner: a reader's acquire after it copied. The bytes change only after this. */
-	store_release(&h->floor, floor);
+	store_release(&h->floor, r->floor);
 	fence_full();
 	return records;
 }
@@ -161,41 +176,43 @@ static uint64_t ring_make_room(struct ring *r, uint64_t head, uint64_t need)
 int ring_put(struct ring *r, const void *chunk, size_t size, uint64_t *overwritten)
 {
 	struct ring_header *h = r->header;
-	uint64_t head = load_relaxed(&h->head);
-	uint64_t to_end = r->chunk_size - head % r->chunk_size;
+	uint64_t to_end = r->chunk_size - r->head % r->chunk_size;
 	uint64_t fill = size > to_end ? to_end : 0;
 
 	if (overwritten)
 		*overwritten = 0;
 	if (size > r->chunk_size / 4)
 		return -E2BIG;
-	if (load_relaxed(&h->policy) == RING_FLIGHT) {
-		uint64_t gone = ring_make_room(r, head, fill + size);
+	if (load_relaxed(&h->policy) != RING_FLIGHT) {
+		/* Partner: the collector's store_release in ring_get. What lies below floor it will not ask
+		 * for. */
+		uint64_t tail = load_acquire(&h->tail);
+
+		if (tail < r->floor)
+			tail = r->floor;
+		if (tail > r->head) /* nonsense from the other side: nothing is free then */
+			return -ENOSPC;
+		if (fill + size > r->chunk_size - (r->head - tail))
+			return -ENOSPC;
+		/* What goes now was taken; floor follows, so that it stands right when the policy changes. */
+		ring_make_room(r, fill + size);
+	} else {
+		uint64_t gone = ring_make_room(r, fill + size);
 
 		if (overwritten)
 			*overwritten = gone;
-	} else {
-		/* Partner: the collector's store_release in ring_get. What lies below floor it will not ask
-		 * for. */
-		uint64_t tail = load_acquire(&h->tail), floor = load_relaxed(&h->floor);
-
-		if (tail < floor)
-			tail = floor;
-		if (tail > head) /* nonsense from the other side: nothing is free then */
-			return -ENOSPC;
-		if (fill + size > r->chunk_size - (head - tail))
-			return -ENOSPC;
 	}
 	if (fill) {
 		/* Chunks are multiples of 8 bytes, so the gap is at least 8: room for the magic, which says
 		 * all there is to say. */
 		uint32_t magic = CHUNK_FILL;
 
-		memcpy(r->chunks + head % r->chunk_size, &magic, sizeof(magic));
-		head += fill;
+		memcpy(r->chunks + r->head % r->chunk_size, &magic, sizeof(magic));
+		r->head += fill;
 	}
-	memcpy(r->chunks + head % r->chunk_size, chunk, size);
-	store_release(&h->head, head + size); /* partner: the collector's acquire in ring_get */
+	memcpy(r->chunks + r->head % r->chunk_size, chunk, size);
+	r->head += size;
+	store_release(&h->head, r->head); /* partner: the collector's acquire in ring_get */
 	return 0;
 }
 
@@ -203,14 +220,14 @@ int ring_put_permanent(struct ring *r, const void *record, size_t size)
 {
 	struct ring_header *h = r->header;
 	const struct permanent_header *p = record;
-	uint64_t used = load_relaxed(&h->permanent_used);
 
-	if (size > r->permanent_size - used)
+	if (size > r->permanent_size - r->permanent_used)
 		return -ENOSPC;
-	memcpy(r->permanent + used, record, size);
+	memcpy(r->permanent + r->permanent_used, record, size);
 	if (p->kind == PERMANENT_STRING)
 		store_relaxed(&h->permanent_strings, load_relaxed(&h->permanent_strings) + 1);
-	store_release(&h->permanent_used, used + size); /* partner: the acquire in ring_get_permanent */
+	r->permanent_used += size;
+	store_release(&h->permanent_used, r->permanent_used); /* partner: the acquire in ring_get_permanent */
 	return 0;
 }
 

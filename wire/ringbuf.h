@@ -35,6 +35,11 @@ struct ring {
 	uint32_t page_count, page_size;
 	uint32_t slot_count, slot_size;
 	size_t size; /* of the mapping */
+
+	/* The producer's own positions: what it publishes in the header, it never reads back from there. */
+	uint64_t head;
+	uint64_t floor;
+	uint64_t permanent_used;
 };
 
 /* Bytes that ring_init() needs, or 0 when the configuration cannot be. */

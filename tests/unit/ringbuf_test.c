@@ -156,6 +156,37 @@ static void flight_keeps_the_newest(void **unused)
 	free(r.header);
 }
 
+/* A ring that was drained for a while and then left alone keeps the newest, from where the chunks really lie.
+ */
+static void drain_turns_into_flight(void **unused)
+{
+	struct ring r = make_ring();
+	uint8_t out[16384], in[16384];
+	uint64_t next = 0;
+	ptrdiff_t size;
+	size_t need;
+
+	(void)unused;
+	for (uint64_t i = 0; i < 300; i++) {
+		if (i == 150)
+			r.header->policy = RING_FLIGHT;
+		make_chunk(out, chunk_size(i), i);
+		assert_int_equal(ring_put(&r, out, chunk_size(i), NULL), 0);
+		if (i < 150)
+			expect_chunk(in, ring_get(&r, in, sizeof(in), &need), i);
+	}
+	while ((size = ring_get(&r, in, sizeof(in), &need)) > 0) {
+		struct chunk_header h;
+
+		memcpy(&h, in, sizeof(h));
+		expect_chunk(in, size, h.sequence);
+		next = h.sequence + 1;
+	}
+	assert_int_equal(size, 0);
+	assert_int_equal(next, 300);
+	free(r.header);
+}
+
 #define CROSSING 20000
 
 static void *produce(void *argument)
@@ -233,6 +264,47 @@ static void losses_are_counted(void **unused)
 	}
 	assert_string_equal(loss_cause_key(LOSS_RING_FULL), "ring_full");
 	assert_false(loss_cause_is_loss(LOSS_BAD_TIME));
+	free(r.header);
+}
+
+/* A collector that writes all over the ring must not make the helper write or loop outside it. */
+static void the_producer_believes_nothing(void **unused)
+{
+	struct ring r = make_ring();
+	uint8_t out[16384];
+	struct {
+		struct permanent_fact f;
+		uint8_t text[48];
+	} fact = {.f.h = {.size = sizeof(fact), .kind = PERMANENT_FACT}};
+
+	(void)unused;
+	srand(2);
+	for (int i = 0; i < 100000; i++) {
+		uint64_t wild = ((uint64_t)rand() << 32 | (uint64_t)rand()) >> rand() % 60;
+
+		switch (rand() % 5) {
+		case 0:
+			r.header->tail = wild;
+			break;
+		case 1:
+			r.header->head = r.header->floor = wild;
+			break;
+		case 2:
+			r.header->permanent_used = wild;
+			break;
+		case 3:
+			r.header->policy = (uint32_t)rand() % 2;
+			break;
+		case 4:
+			memset(r.chunks + rand() % 65000, rand(), 500);
+			break;
+		}
+		make_chunk(out, chunk_size((uint64_t)i), (uint64_t)i);
+		ring_put(&r, out, chunk_size((uint64_t)i), NULL);
+		assert_true(r.head - r.floor <= r.chunk_size);
+		ring_put_permanent(&r, &fact, sizeof(fact));
+		assert_true(r.permanent_used <= r.permanent_size);
+	}
 	free(r.header);
 }
 
@@ -316,7 +388,7 @@ static void lies_lead_nowhere(void **unused)
 		ring_get_permanent(&r, &offset, buf, sizeof(buf), &records);
 	}
 	/* And it goes on when the other side behaves again. */
-	r.header->head = r.header->tail = r.header->floor = 0;
+	r.header->tail = r.header->floor = 0;
 	make_chunk(out, 8192, 1);
 	assert_int_equal(ring_put(&r, out, 8192, NULL), 0);
 	assert_int_equal(ring_get(&r, in, sizeof(in), &need), 8192);
@@ -326,10 +398,16 @@ static void lies_lead_nowhere(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(chunks_pass_in_order),		  cmocka_unit_test(drain_keeps_the_oldest),
-		cmocka_unit_test(flight_keeps_the_newest),	  cmocka_unit_test(two_threads_tear_nothing),
-		cmocka_unit_test(permanent_records_pass),	  cmocka_unit_test(losses_are_counted),
-		cmocka_unit_test(impossible_layouts_are_refused), cmocka_unit_test(lies_lead_nowhere),
+		cmocka_unit_test(chunks_pass_in_order),
+		cmocka_unit_test(drain_keeps_the_oldest),
+		cmocka_unit_test(flight_keeps_the_newest),
+		cmocka_unit_test(two_threads_tear_nothing),
+		cmocka_unit_test(permanent_records_pass),
+		cmocka_unit_test(losses_are_counted),
+		cmocka_unit_test(impossible_layouts_are_refused),
+		cmocka_unit_test(drain_turns_into_flight),
+		cmocka_unit_test(lies_lead_nowhere),
+		cmocka_unit_test(the_producer_believes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
