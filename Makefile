@@ -89,11 +89,11 @@ GLIBC_FLOOR := 2.28
 FLOOR       := $(O)/glibc-floor
 ifeq ($(SAN),)
 FLOOR_STUBS := $(FLOOR)/libc.so.6
-FLOOR_STAT  := $(FLOOR)/libstat.a
+FLOOR_OLD   := $(FLOOR)/libold.a
 FLOOR_START := $(call obj,scripts/glibc-floor/start.c)
 SHIPPED_ZSTD := $(FLOOR)/libzstd.a
 LD_SO       := $(wildcard $(foreach l,ld-linux-x86-64.so.2 ld-linux-aarch64.so.1,$(call archive,$(l))))
-FLOOR_LIBC  := $(FLOOR_STAT) $(FLOOR)/libc.so.6 $(call archive,libc_nonshared.a) -lgcc -Wl,--as-needed $(LD_SO)
+FLOOR_LIBC  := $(FLOOR_OLD) $(FLOOR)/libc.so.6 $(call archive,libc_nonshared.a) -lgcc -Wl,--as-needed $(LD_SO)
 LIB_LIBC    := -nodefaultlibs $(FLOOR_LIBC)
 EXE_LIBC    := -nodefaultlibs $(FLOOR_START) $(FLOOR)/libm.so.6 -Wl,--no-as-needed $(FLOOR)/libpthread.so.0 \
 	       $(FLOOR)/libdl.so.2 $(FLOOR_LIBC)
@@ -129,7 +129,7 @@ $(LIBINJECT): $(INJECT_OBJ)
 $(FLOOR_STUBS): scripts/glibc-floor/stubs
 	$(call say,GEN,$@)
 	$(Q)scripts/glibc-floor/stubs $(CC) $(FLOOR) $(GLIBC_FLOOR)
-$(FLOOR)/libstat.a: $(call obj,scripts/glibc-floor/stat.c)
+$(FLOOR)/libold.a: $(call obj,scripts/glibc-floor/stat.c scripts/glibc-floor/isoc23.c)
 	$(ar-rule)
 # zstd's thread pool, which we do not use, would be a strong reference to what libc.so.6 did not have.
 $(FLOOR)/libzstd.a: $(wildcard $(ZSTD_A))
@@ -138,7 +138,7 @@ $(FLOOR)/libzstd.a: $(wildcard $(ZSTD_A))
 	$(Q)$(OBJCOPY) --wildcard --weaken-symbol='pthread_*' $(ZSTD_A) $@
 
 EXPORT_MAP := $(wildcard libinject/libcuflight.map)
-$(O)/libcuflight.so: $(INJECT_OBJ) $(LIBWIRE) $(EXPORT_MAP) $(FLOOR_STUBS) $(FLOOR_STAT) $(SHIPPED_ZSTD)
+$(O)/libcuflight.so: $(INJECT_OBJ) $(LIBWIRE) $(EXPORT_MAP) $(FLOOR_STUBS) $(FLOOR_OLD) $(SHIPPED_ZSTD)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared -o $@ $(INJECT_OBJ) $(LIBWIRE) $(SHIPPED_ZSTD) $(LIB_LIBC) $(CF_LDFLAGS) \
 		-Wl,-soname,libcuflight.so $(if $(SAN),,-Wl$(comma)-z$(comma)defs) -Wl,--exclude-libs,ALL \
@@ -147,7 +147,7 @@ $(O)/libcuflight.so: $(INJECT_OBJ) $(LIBWIRE) $(EXPORT_MAP) $(FLOOR_STUBS) $(FLO
 COLLECTOR_ARCHIVES = $(LIBWIRE) $(SQLITE_A) $(JANSSON_A) $(ZSTD_A)
 COLLECTOR_LIBS = $(COLLECTOR_ARCHIVES) -lpthread -ldl -lm
 
-$(O)/cuflight: $(MAIN_OBJ) $(LIBCOLLECTOR) $(LIBWIRE) $(FLOOR_STUBS) $(FLOOR_STAT) $(FLOOR_START)
+$(O)/cuflight: $(MAIN_OBJ) $(LIBCOLLECTOR) $(LIBWIRE) $(FLOOR_STUBS) $(FLOOR_OLD) $(FLOOR_START)
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $(MAIN_OBJ) $(LIBCOLLECTOR) $(COLLECTOR_ARCHIVES) $(EXE_LIBC) $(CF_LDFLAGS)
 
