@@ -17,7 +17,6 @@ PREFIX ?= /usr/local
 
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 AR      ?= ar
-OBJCOPY ?= objcopy
 PYTHON  ?= python3
 
 # CUDA_HOME: the environment's, else what scripts/setup found. Only .cu files need it.
@@ -131,11 +130,10 @@ $(FLOOR_STUBS): scripts/glibc-floor/stubs
 	$(Q)scripts/glibc-floor/stubs $(CC) $(FLOOR) $(GLIBC_FLOOR)
 $(FLOOR)/libold.a: $(call obj,scripts/glibc-floor/stat.c scripts/glibc-floor/isoc23.c)
 	$(ar-rule)
-# zstd's thread pool, which we do not use, would be a strong reference to what libc.so.6 did not have.
-$(FLOOR)/libzstd.a: $(wildcard $(ZSTD_A))
+$(FLOOR)/libzstd.a: scripts/zstd-trim $(wildcard $(ZSTD_A))
 	@mkdir -p $(@D)
-	$(call say,OBJCOPY,$@)
-	$(Q)$(OBJCOPY) --wildcard --weaken-symbol='pthread_*' $(ZSTD_A) $@
+	$(call say,GEN,$@)
+	$(Q)scripts/zstd-trim $(CC) $(ZSTD_A) $@
 
 EXPORT_MAP := $(wildcard libinject/libcuflight.map)
 $(O)/libcuflight.so: $(INJECT_OBJ) $(LIBWIRE) $(EXPORT_MAP) $(FLOOR_STUBS) $(FLOOR_OLD) $(SHIPPED_ZSTD)
