@@ -93,22 +93,26 @@ bool drain_has_pid(const struct drain *d, pid_t pid)
 
 void drain_reaped(struct drain *d, pid_t pid, int wait_status)
 {
-	for (size_t i = 0; i < d->count; i++) {
-		struct source *s = d->sources[i];
+	d->reaped[d->reaped_count++ % DRAIN_REAPED] = (struct reaped){pid, wait_status};
+}
 
-		if (s->peer.pid == pid && s->state != SOURCE_ENDED) {
+/* Was the process reaped here? It may have been so before its ring was handed over. */
+static void find_reaped(const struct drain *d, struct source *s)
+{
+	for (size_t i = 0; i < DRAIN_REAPED && !s->reaped; i++)
+		if (d->reaped[i].pid == s->peer.pid && s->peer.pid) {
 			s->reaped = true;
-			s->wait_status = wait_status;
+			s->wait_status = d->reaped[i].wait_status;
 		}
-	}
 }
 
 /* The fact "end" of a process that left without good-bye; NULL while it cannot be told. */
-static const char *how_it_ended(struct source *s, int64_t now)
+static const char *how_it_ended(const struct drain *d, struct source *s, int64_t now)
 {
 	struct proc_stat st;
 	bool there = s->born.pid && !proc_stat(s->born.pid, &st) && st.start_time == s->born.start_time;
 
+	find_reaped(d, s);
 	if (!s->reaped && there && st.state == 'Z') {
 		s->reaped = true;
 		s->wait_status = st.exit_code;
@@ -141,7 +145,7 @@ struct source_pass drain_pass(struct drain *d)
 			all.behind |= one.behind;
 		}
 		if (s->state == SOURCE_ENDING) {
-			const char *end = how_it_ended(s, now);
+			const char *end = how_it_ended(d, s, now);
 
 			if (end)
 				source_finish(s, &d->writer, end);

@@ -12,12 +12,22 @@
 #include "collector/facts.h"
 #include "collector/source.h"
 
+#define DRAIN_REAPED 256
+
+/* A child that ended lately, and how. */
+struct reaped {
+	pid_t pid;
+	int wait_status;
+};
+
 struct drain {
 	struct trace_writer writer;
 	struct source **sources; /* never removed: an ended one keeps its counts */
 	size_t count, capacity;
 	size_t live; /* not SOURCE_ENDED */
 	uint8_t *scratch;
+	struct reaped reaped[DRAIN_REAPED]; /* the newest */
+	size_t reaped_count;
 };
 
 /* writer: as trace_writer_open() wants it. 0 or -errno. */

@@ -12,6 +12,7 @@
 struct proc_stat {
 	pid_t pid, parent;
 	char state;	      /* 'R', 'S', 'Z' ... */
+	int exit_code;	      /* of a zombie, as waitpid(2) gives it */
 	char name[64];	      /* comm */
 	uint64_t start_time;  /* clock ticks after boot: with pid names a process for good */
 	uint64_t start_stack; /* changes at exec (address space randomisation); 0: not readable, or ended */

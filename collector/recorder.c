@@ -133,7 +133,8 @@ static void tell_log(struct recorder *r)
 			continue;
 		r->log_lines++;
 		if (r->log_lines <= MAX_LOG_LINES) {
-			message("%s", line);
+			/* A line begins with the time, which is now. */
+			message("%s", line + strspn(line, "0123456789. "));
 			snprintf(key, sizeof(key), "log.%zu", r->log_lines);
 			facts_add(&facts, key, line, strlen(line));
 		} else if (r->log_lines == MAX_LOG_LINES + 1) {
@@ -230,10 +231,8 @@ static void remove_ring_files(struct recorder *r)
 	}
 }
 
-int recorder_finish(struct recorder *r, bool recording)
+void recorder_last_round(struct recorder *r)
 {
-	int err;
-
 	/* Processes that came and went since the last round. */
 	do {
 		accept_connections(r);
@@ -241,8 +240,15 @@ int recorder_finish(struct recorder *r, bool recording)
 	} while (r->connection_count == RECORDER_CONNECTIONS);
 	if (!r->session.vanished)
 		recorder_scan_files(r);
+	drain_pass(&r->drain);
 	tell_log(r);
-	err = drain_finish(&r->drain);
+	tell_error(r);
+}
+
+int recorder_finish(struct recorder *r, bool recording)
+{
+	int err = drain_finish(&r->drain);
+
 	tell_error(r);
 	if (err)
 		message("%s has no index: %s; it can be read all the same", r->path, strerror(-err));

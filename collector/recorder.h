@@ -44,6 +44,9 @@ void recorder_step(struct recorder *r, struct pollfd *also);
 /* Take over rings that lie in rings/ as files. Returns how many are new. */
 size_t recorder_scan_files(struct recorder *r);
 
+/* Take what came since the last step: the processes have ended, or are not waited for any longer. */
+void recorder_last_round(struct recorder *r);
+
 /*
  * Complete the file and say where it is. `recording`: as session_close(). Ring files of ended processes are
  * removed if all went into the file. Returns the exit status: 0, or 1 if the file is not whole.

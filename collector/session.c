@@ -16,35 +16,28 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "collector/clock.h"
 #include "wire/atomic.h"
 
-#define SOCKET	    "/socket"
+#define SOCKET	    "socket"
 #define BACKLOG	    1024 /* workers that start at the same moment; the kernel bounds it by somaxconn */
 #define LOG_AT_ONCE 65536
 
-/* The directory's path into s->dir; it must leave room for the socket's name. */
 static int set_dir(struct session *s, const char *path, char *why, size_t why_size)
 {
-	char absolute[PATH_MAX];
+	char here[PATH_MAX] = "";
+	int n;
 
-	if (*path != '/') {
-		if (!getcwd(absolute, sizeof(absolute)))
-			return -errno;
-		if (strlen(absolute) + 1 + strlen(path) >= sizeof(absolute))
-			return -ENAMETOOLONG;
-		strcat(strcat(absolute, "/"), path);
-		path = absolute;
-	}
-	if (strlen(path) + sizeof(SOCKET) > sizeof(s->dir)) {
-		snprintf(why, why_size, "%s is too long a path for a socket in it: at most %zu bytes", path,
-			 sizeof(s->dir) - sizeof(SOCKET));
-		return -ENAMETOOLONG;
-	}
-	memcpy(s->dir, path, strlen(path) + 1);
-	return 0;
+	if (*path != '/' && !getcwd(here, sizeof(here)))
+		return -errno;
+	n = snprintf(s->dir, sizeof(s->dir), "%s%s%s", here, *here ? "/" : "", path);
+	if (n < (int)sizeof(s->dir))
+		return 0;
+	snprintf(why, why_size, "%s is too long a path for a session", path);
+	return -ENAMETOOLONG;
 }
 
 static int make_under(struct session *s, const char *parent, char *why, size_t why_size)
@@ -124,8 +117,8 @@ static int listen_there(struct session *s, char *why, size_t why_size)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int err, fd;
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%.*s" SOCKET,
-		 (int)(sizeof(address.sun_path) - sizeof(SOCKET)), s->dir);
+	/* The directory's path may be longer than a socket address holds. */
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET, s->dir_fd);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		goto failed;
@@ -135,7 +128,7 @@ static int listen_there(struct session *s, char *why, size_t why_size)
 		return -EBUSY;
 	}
 	/* Left by a collector that was killed, if it is there at all. */
-	unlinkat(s->dir_fd, SOCKET + 1, 0);
+	unlinkat(s->dir_fd, SOCKET, 0);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, BACKLOG))
 		goto failed;
 	s->socket = fd;
@@ -253,7 +246,7 @@ int session_open(struct session *s, const char *wanted, char *why, size_t why_si
 	if (!err)
 		return 0;
 	if (s->socket >= 0)
-		unlinkat(s->dir_fd, SOCKET + 1, 0);
+		unlinkat(s->dir_fd, SOCKET, 0);
 	if (s->made && s->dir_fd >= 0)
 		remove_dir(s);
 	release(s);
@@ -283,7 +276,7 @@ bool session_has_vanished(struct session *s)
 {
 	struct stat st;
 
-	if (s->vanished || !fstatat(s->dir_fd, SOCKET + 1, &st, AT_SYMLINK_NOFOLLOW))
+	if (s->vanished || !fstatat(s->dir_fd, SOCKET, &st, AT_SYMLINK_NOFOLLOW))
 		return false;
 	s->vanished = true;
 	return true;
@@ -300,7 +293,7 @@ void session_close(struct session *s, bool recording)
 		wake_all(&s->control->command);
 	}
 	if (s->dir_fd >= 0) {
-		unlinkat(s->dir_fd, SOCKET + 1, 0);
+		unlinkat(s->dir_fd, SOCKET, 0);
 		if (!recording)
 			remove_dir(s);
 	}

@@ -8,17 +8,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/un.h>
 
 #include "cuflight/ring.h"
 
+#define SESSION_PATH 1024 /* the longest that the recorded side takes, NUL included */
+
 struct session {
-	char dir[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* absolute */
-	bool made;					       /* by us: removed at the end */
-	bool vanished;					       /* somebody removed it; said once */
-	int dir_fd;					       /* -1: not open */
-	int rings_fd;					       /* of its rings/ */
-	int socket;					       /* listening, non-blocking */
+	char dir[SESSION_PATH]; /* absolute */
+	bool made;		/* by us: removed at the end */
+	bool vanished;		/* somebody removed it; said once */
+	int dir_fd;		/* -1: not open */
+	int rings_fd;		/* of its rings/ */
+	int socket;		/* listening, non-blocking */
 	int log_fd;
 	size_t log_read; /* bytes of the log that session_log() has told */
 	struct session_control *control;

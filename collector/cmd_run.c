@@ -1,0 +1,411 @@
+/*
+ * cmd_run.c: `cuflight run`: start a program, record it and everything it starts, print a summary. To the
+ * program it is as without us: its terminal, its output, its signals, its exit status.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "collector/child.h"
+#include "collector/clock.h"
+#include "collector/command.h"
+#include "collector/library.h"
+#include "collector/message.h"
+#include "collector/options.h"
+#include "collector/recorder.h"
+#include "collector/summary.h"
+#include "collector/watch.h"
+#include "wire/config.h"
+
+const char run_usage[] =
+	"Usage: cuflight run [options] [--] CMD [arguments]\n"
+	"\n"
+	"Starts CMD and records the CUDA and NVTX activity of it and of every process it starts, into one "
+	"file.\n"
+	"CMD's exit status is returned. Messages and the summary go to stderr, so that CMD's output stays "
+	"its own.\n"
+	"\n"
+	"  -o, --output NAME    the file. %p is CMD's process id, %h the host, %n the first number with "
+	"which there is\n"
+	"                       no such file, %q{VAR} the value of VAR, %% a percent sign; .cuft is added.\n"
+	"                       A directory: the default name in it. Default: " OUTPUT_DEFAULT "\n"
+	"  -f, --force          replace the file if it is there\n"
+	"      --max-size SIZE  stop writing at this size (500M, 20G); what comes after is counted as lost\n"
+	"      --no-summary     no summary at the end\n"
+	"  -q, --quiet          neither summary nor progress; only what went wrong is told\n"
+	"\n"
+	"Ctrl-C goes to CMD, as it would without cuflight; the recording is completed when CMD and all that "
+	"it started\n"
+	"have ended. Ctrl-C twice within 5 seconds: stop waiting. A TERM, HUP, USR1 or USR2 sent to cuflight "
+	"is passed on\n"
+	"to CMD.\n"
+	"\n"
+	"Exit status: CMD's, 128 + N if signal N ended it; 126 if CMD cannot be executed, 127 if it is not "
+	"found;\n"
+	"2 for a wrong call and 1 if recording could not be set up, with CMD not started in both cases.\n";
+
+#define STATUS_CANNOT_EXECUTE 126
+#define STATUS_NOT_FOUND      127
+#define STATUS_SIGNAL	      128
+
+#define AGAIN_WITHIN	      (5 * NS_PER_S)
+#define MIN_MAX_SIZE	      (64u << 10)
+
+struct run {
+	struct output_name name;
+	uint64_t max_size;
+	bool no_summary, quiet;
+	char **argv; /* CMD */
+
+	struct recorder recorder;
+	struct watch watch;
+	struct child child;
+	struct child_signals before;
+	int signals;	     /* signalfd */
+	bool ended;	     /* CMD has */
+	int status;	     /* exit status to return, once it has */
+	int64_t ended_at;    /* CLOCK_MONOTONIC ns */
+	int64_t interrupted; /* when the last Ctrl-C was, the same; 0: none */
+	bool told_wait;	     /* what is waited for */
+	bool stop;	     /* waiting no longer */
+};
+
+static int parse_options(struct run *r, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"output", required_argument, NULL, 'o'},
+		{"force", no_argument, NULL, 'f'},
+		{"max-size", required_argument, NULL, 'm'},
+		{"no-summary", no_argument, NULL, 'n'},
+		{"quiet", no_argument, NULL, 'q'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	char why[160];
+	int c;
+
+	r->name.pattern = OUTPUT_DEFAULT;
+	while ((c = next_option(argc, argv, "+o:fqh", options)) != -1) {
+		switch (c) {
+		case 'o':
+			r->name.pattern = optarg;
+			break;
+		case 'f':
+			r->name.force = true;
+			break;
+		case 'm':
+			if (parse_size(optarg, &r->max_size) || r->max_size < MIN_MAX_SIZE)
+				return fail_usage(
+					"run",
+					"--max-size %s: a size like 500M or 20G is needed, 64K at least",
+					optarg);
+			break;
+		case 'n':
+			r->no_summary = true;
+			break;
+		case 'q':
+			r->quiet = r->no_summary = true;
+			break;
+		case 'h':
+			fputs(run_usage, stdout);
+			exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	r->argv = argv + optind;
+	if (!r->argv[0])
+		return fail_usage("run", "which program? As in: cuflight run -- ./program");
+	if (output_name_check(r->name.pattern, why, sizeof(why)))
+		return fail_usage("run", "--output %s: %s", r->name.pattern, why);
+	return 0;
+}
+
+/* What the library would complain about in every process is told before the first one is started. */
+static int check_variables(void)
+{
+	struct config config;
+
+	config_read(&config, environ);
+	if (config.bad.variable)
+		return fail_usage("run", "%s=%s is not understood; an example: %s", config.bad.variable,
+				  config.bad.text, config.bad.example);
+	return 0;
+}
+
+/* Signals come by a descriptor; a full disk or a closed terminal is an error of a write, not the end. */
+static int take_signals(struct run *r)
+{
+	static const int taken[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		sigaddset(&set, taken[i]);
+	sigaction(SIGPIPE, &ignore, &r->before.pipe);
+	sigaction(SIGXFSZ, &ignore, &r->before.xfsz);
+	sigprocmask(SIG_BLOCK, &set, &r->before.mask);
+	r->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return r->signals < 0 ? -errno : 0;
+}
+
+static int open_session(struct run *r)
+{
+	const char *wanted = getenv("CUFLIGHT_DIR");
+	char why[SESSION_PATH + 160];
+	int err;
+
+	err = session_open(&r->recorder.session, wanted && *wanted ? wanted : NULL, why, sizeof(why));
+	if (err == -EBUSY) {
+		/* `cuflight run` inside `cuflight run`: the inner one has a session of its own. */
+		message("%s; this run has a session of its own", why);
+		err = session_open(&r->recorder.session, NULL, why, sizeof(why));
+	}
+	return err ? fail("%s", why) : 0;
+}
+
+static void tell_reach(const char *command)
+{
+	char *program = library_find_program(command);
+	const char *cause = program ? library_cannot_enter(program) : NULL;
+
+	if (cause)
+		message("%s will not be recorded itself: %s", program, cause);
+	free(program);
+}
+
+static void add_session_facts(struct run *r)
+{
+	struct facts facts = {0};
+	char host[256] = "", *joined = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&joined, &length);
+
+	if (out) {
+		for (char **word = r->argv; *word; word++)
+			fwrite(*word, 1, strlen(*word) + (word[1] != NULL), out);
+		fclose(out);
+		facts_add(&facts, "command", joined, length);
+		free(joined);
+	}
+	gethostname(host, sizeof(host) - 1);
+	facts_format(&facts, "host", "%s", host);
+	facts_format(&facts, "started", "%lld", (long long)clock_now(CLOCK_REALTIME));
+	facts_format(&facts, "cuflight_version", "%s", CUFLIGHT_VERSION);
+	drain_session_facts(&r->recorder.drain, &facts);
+	facts_free(&facts);
+}
+
+/* Fork, create the file, let CMD go. 0 or an exit status after saying why. */
+static int start(struct run *r)
+{
+	char *program;
+	int err, status;
+
+	/* Orphans become our children: the tree has ended when there is no child left. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	err = child_start(&r->child, r->argv, r->watch.library, r->recorder.session.dir, &r->before);
+	if (err)
+		return fail("cannot start a process: %s", strerror(-err));
+	r->name.pid = r->child.pid;
+	status = recorder_open(&r->recorder, &r->name, r->max_size);
+	if (status) {
+		child_abandon(&r->child);
+		return status;
+	}
+	add_session_facts(r);
+	tell_reach(r->argv[0]);
+	err = child_go(&r->child);
+	if (!err)
+		return 0;
+	/* Nothing was run, so there is nothing to keep. */
+	unlink(r->recorder.path);
+	program = library_find_program(r->argv[0]);
+	if (err != -ENOENT)
+		message("%s cannot be executed: %s", r->argv[0], strerror(-err));
+	else if (program && !access(program, F_OK))
+		message("%s cannot be executed: the interpreter or loader that it names is missing", program);
+	else
+		message("%s: no such program", r->argv[0]);
+	free(program);
+	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE;
+}
+
+static void on_interrupt(struct run *r, int64_t now)
+{
+	if (r->ended || (r->interrupted && now - r->interrupted < AGAIN_WITHIN))
+		r->stop = true;
+	r->interrupted = now;
+	r->told_wait = false;
+}
+
+static void take_signal(struct run *r, const struct signalfd_siginfo *info, int64_t now)
+{
+	int signal_number = (int)info->ssi_signo;
+
+	if (signal_number == SIGCHLD)
+		return;
+	if (signal_number == SIGINT)
+		on_interrupt(r, now);
+	/* What the terminal sends it sends to CMD too; what a process sent to us alone was meant for CMD. */
+	if (info->ssi_code <= 0 && !r->ended)
+		kill(r->child.pid, signal_number);
+}
+
+static void read_signals(struct run *r)
+{
+	int64_t now = clock_now(CLOCK_MONOTONIC);
+	struct signalfd_siginfo info;
+
+	while (read(r->signals, &info, sizeof(info)) == sizeof(info))
+		take_signal(r, &info, now);
+}
+
+/* False when no descendant is left. */
+static bool reap(struct run *r)
+{
+	int wait_status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
+		drain_reaped(&r->recorder.drain, pid, wait_status);
+		if (pid != r->child.pid || r->ended)
+			continue;
+		r->ended = true;
+		r->told_wait = false;
+		r->ended_at = clock_now(CLOCK_MONOTONIC);
+		r->status = WIFSIGNALED(wait_status) ? STATUS_SIGNAL + WTERMSIG(wait_status)
+						     : WEXITSTATUS(wait_status);
+	}
+	return pid == 0;
+}
+
+/* Somebody who waits longer than a second is told for what. */
+static void tell_waiting(struct run *r)
+{
+	int64_t now = clock_now(CLOCK_MONOTONIC);
+
+	if (r->quiet || r->told_wait)
+		return;
+	if (r->ended && now - r->ended_at > NS_PER_S) {
+		message("%s has ended; waiting for processes that it started (Ctrl-C: wait no longer)",
+			r->argv[0]);
+		r->told_wait = true;
+	} else if (!r->ended && r->interrupted && now - r->interrupted > NS_PER_S) {
+		message("waiting for %s to end (Ctrl-C twice: wait no longer)", r->argv[0]);
+		r->told_wait = true;
+	}
+}
+
+static void record(struct run *r)
+{
+	struct pollfd signals = {.fd = r->signals, .events = POLLIN};
+
+	while (!r->stop && reap(r)) {
+		recorder_step(&r->recorder, &signals);
+		read_signals(r);
+		watch_step(&r->watch, &r->recorder.drain);
+		tell_waiting(r);
+	}
+}
+
+/* Processes that were there and say that they record nothing. */
+static void tell_off(const struct drain *d)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		const struct source *s = d->sources[i];
+
+		if (s->recording[0] && strcmp(s->recording, "on"))
+			message("process %d (%s): recording %s", (int)s->peer.pid, s->name, s->recording);
+	}
+}
+
+/* If there is little or nothing in the file, say why. */
+static void explain(struct run *r)
+{
+	struct drain *d = &r->recorder.drain;
+	struct facts facts = {0};
+	uint64_t records = 0;
+	size_t missed;
+
+	missed = watch_explain(&r->watch, d, &facts);
+	drain_session_facts(d, &facts);
+	facts_free(&facts);
+	for (size_t i = 0; i < d->count; i++)
+		records += d->sources[i]->records;
+	if (records)
+		return;
+	if (d->count)
+		message("nothing was recorded: CUDA or NVTX was found in %zu process%s, but no event came",
+			d->count, d->count == 1 ? "" : "es");
+	else if (!missed)
+		message("nothing was recorded: no process used CUDA or NVTX (`cuflight doctor` says whether "
+			"it could be recorded)");
+	tell_off(d);
+}
+
+static int finish(struct run *r)
+{
+	struct recorder *recorder = &r->recorder;
+	size_t live;
+	bool anything;
+
+	read_signals(r);
+	recorder_last_round(recorder);
+	explain(r);
+	live = recorder->drain.live;
+	recorder_finish(recorder, false);
+	if (r->stop && live)
+		message("stopped waiting; %zu process%s on, unrecorded", live, live == 1 ? " goes" : "es go");
+	anything = recorder->drain.count != 0;
+	if (anything && !r->no_summary)
+		summary_print(recorder->path, stderr);
+	else if (!r->quiet)
+		message("the recording is %s", recorder->path);
+	return r->ended ? r->status : STATUS_SIGNAL + SIGINT;
+}
+
+int command_run(int argc, char **argv)
+{
+	struct run r = {.signals = -1, .recorder = {.output = -1}};
+	char why[512], *library = NULL;
+	int status;
+
+	status = parse_options(&r, argc, argv);
+	if (!status)
+		status = check_variables();
+	if (status)
+		return status;
+	library = library_find(why, sizeof(why));
+	if (!library)
+		return fail("%s", why);
+	r.watch.library = library;
+	if (take_signals(&r)) {
+		status = fail("cannot set up signals: %m");
+		goto out;
+	}
+	status = open_session(&r);
+	if (status)
+		goto out;
+	status = start(&r);
+	if (status) {
+		session_close(&r.recorder.session, false);
+		goto out;
+	}
+	record(&r);
+	status = finish(&r);
+out:
+	recorder_close(&r.recorder);
+	watch_free(&r.watch);
+	if (r.signals >= 0)
+		close(r.signals);
+	free(library);
+	return status;
+}
