@@ -167,7 +167,12 @@ static void drain_permanent(struct source *s, struct trace_writer *w, void *scra
 		if (!out)
 			return;
 		size = chunk_write_raw(EVENT_PERMANENT, a.records, scratch, (size_t)a.n, &origin, out, room);
-		if (size > 0 && !chunk_peek(out, (size_t)size, &h) && !trace_writer_take(w, &h))
+		/* So many tiny records in one read are no process's that means well. */
+		if (size <= 0 || chunk_peek(out, (size_t)size, &h)) {
+			permanent_is_bad(s);
+			return;
+		}
+		if (!trace_writer_take(w, &h))
 			s->sequence++;
 	}
 }
@@ -188,8 +193,8 @@ static void accept_chunk(struct source *s, struct trace_writer *w, const void *c
 	int err = chunk_check(chunk, size, &h);
 
 	if (err || h.process != s->peer.process || h.kind == EVENT_INDEX || h.kind == EVENT_PERMANENT ||
-	    h.flags & CHUNK_BY_COLLECTOR || h.count > CHUNK_MAX_RECORDS) {
-		chunk_is_bad(s, !err && h.count <= CHUNK_MAX_RECORDS ? h.count : 1);
+	    h.flags & CHUNK_BY_COLLECTOR) {
+		chunk_is_bad(s, err ? 1 : h.count);
 		return;
 	}
 	s->chunks++;
