@@ -80,9 +80,11 @@ int64_t timeline_from_cupti(const struct timeline *t, uint64_t stamp, bool *step
 		*step = false;
 	if (!t->count)
 		return (int64_t)stamp;
-	/* The newest sample that is not after the stamp; before all of them, the oldest. */
+	/* The newest sample that is not after the stamp; before all of them, the oldest that knows CUPTI's
+	 * clock at all. */
 	for (n = t->count - 1; n > oldest(t) && (int64_t)(stamp - sample_at(t, n)->at.cupti) < 0; n--)
-		;
+		if (!sample_at(t, n - 1)->at.cupti)
+			break;
 	s = sample_at(t, n);
 	if (step && n + 1 < t->count)
 		*step = sample_at(t, n + 1)->step;

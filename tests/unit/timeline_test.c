@@ -116,6 +116,26 @@ static void a_clock_that_was_set_is_flagged(void **unused)
 	assert_false(step);
 }
 
+/* NVTX may be recorded long before CUDA starts: samples without CUPTI's clock say nothing about its stamps.
+ */
+static void samples_before_cupti_do_not_count(void **unused)
+{
+	struct timeline t;
+	struct ring_clock c;
+
+	(void)unused;
+	timeline_init(&t);
+	for (int64_t i = 0; i < 5; i++) {
+		c = clocks(START + i * PERIOD, 0);
+		c.cupti = 0;
+		timeline_add(&t, &c, 50);
+	}
+	c = clocks(START + 5ll * PERIOD, 0);
+	assert_false(timeline_add(&t, &c, 50));
+	c = clocks(START + 4ll * PERIOD + 777, 0);
+	assert_int_equal(timeline_from_cupti(&t, c.cupti, NULL), c.monotonic);
+}
+
 static void a_sample_from_the_past_is_ignored(void **unused)
 {
 	struct timeline t;
@@ -136,6 +156,7 @@ int main(void)
 		cmocka_unit_test(a_steady_shift_keeps_differences_exact),
 		cmocka_unit_test(slewing_is_followed),
 		cmocka_unit_test(a_clock_that_was_set_is_flagged),
+		cmocka_unit_test(samples_before_cupti_do_not_count),
 		cmocka_unit_test(a_sample_from_the_past_is_ignored),
 	};
 
