@@ -212,9 +212,9 @@ demo: setup
 	@scripts/demo $(O)
 
 bench: $(BENCH) all
-	@CUFLIGHT_BUILD=$(O) CUFLIGHT_ROOT=$(CURDIR) tests/bench/run
+	@CUFLIGHT_BUILD=$(abspath $(O)) CUFLIGHT_ROOT=$(CURDIR) tests/bench/run
 soak: tests
-	@CUFLIGHT_BUILD=$(O) CUFLIGHT_ROOT=$(CURDIR) tests/soak/run
+	@CUFLIGHT_BUILD=$(abspath $(O)) CUFLIGHT_ROOT=$(CURDIR) tests/soak/run
 
 # FUZZ=1 with clang instruments everything; the goal itself builds that way in a directory of its own.
 FUZZ_SECONDS ?= 20
