@@ -252,7 +252,7 @@ install: lib collector
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/cuflight
 	install -s -m 755 $(O)/cuflight $(DESTDIR)$(PREFIX)/bin/
 	install -s -m 755 $(O)/libcuflight.so $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 $(wildcard include/cuflight/cuflight.h) $(DESTDIR)$(PREFIX)/include/cuflight/
+	install -m 644 $(wildcard include/cuflight/*.h) $(DESTDIR)$(PREFIX)/include/cuflight/
 
 dist: lib collector
 	@scripts/dist $(O) $(VERSION)
