@@ -1,0 +1,239 @@
+/*
+ * config.c: the CUFLIGHT_ variables into numbers, by one table.
+ */
+#include "libinject/config.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+enum variable_type {
+	TYPE_COUNT,
+	TYPE_SIZE,     /* 512K, 8M; rounded up to whole pages of memory */
+	TYPE_DURATION, /* 100ms, 2s; stored in ms */
+	TYPE_WORD,     /* one of `words`, stored as its index + 1 */
+	TYPE_PATH,
+};
+
+struct variable {
+	const char *name;
+	uint16_t offset; /* in struct config */
+	uint8_t width;	 /* bytes of the field */
+	uint8_t type;
+	uint64_t least, most;
+	const char *words; /* separated by a blank */
+	const char *example;
+};
+
+#define FIELD(f) offsetof(struct config, f), (uint8_t)sizeof(((struct config *)0)->f)
+#define NUMBER(name, field, type, least, most, example)                                                      \
+	{                                                                                                    \
+		name, FIELD(field), type, least, most, NULL, name "=" example                                \
+	}
+#define WORDS(name, field, words, example)                                                                   \
+	{                                                                                                    \
+		name, FIELD(field), TYPE_WORD, 0, 0, words, name "=" example                                 \
+	}
+#define PATH(name, field, example)                                                                           \
+	{                                                                                                    \
+		name, offsetof(struct config, field), 0, TYPE_PATH, 0, CONFIG_PATH, NULL, name "=" example   \
+	}
+
+#define K *(1ull << 10)
+#define M *(1ull << 20)
+#define G *(1ull << 30)
+
+static const struct variable variables[] = {
+	PATH("CUFLIGHT_DIR", dir, "/run/user/1000/cuflight-1000"),
+	PATH("CUFLIGHT_CUPTI", cupti, "/usr/local/cuda/extras/CUPTI/lib64/libcupti.so.13"),
+	WORDS("CUFLIGHT_MODE", mode, "drain flight", "flight"),
+	WORDS("CUFLIGHT_CLOCK", clock, "tsc cntvct monotonic", "monotonic"),
+	NUMBER("CUFLIGHT_SLOTS", slots, TYPE_COUNT, 2, RING_MAX_SLOTS, "8"),
+	NUMBER("CUFLIGHT_SLOT_SIZE", slot_size, TYPE_SIZE, 32 K, 16 M, "512K"),
+	NUMBER("CUFLIGHT_PAGES", pages, TYPE_COUNT, 2, RING_MAX_PAGES, "192"),
+	NUMBER("CUFLIGHT_PAGE_SIZE", page_size, TYPE_SIZE, 8 K, 1 M, "16K"),
+	NUMBER("CUFLIGHT_NAMES_SIZE", names_size, TYPE_SIZE, 64 K, 256 M, "1M"),
+	NUMBER("CUFLIGHT_RING_SIZE", ring_size, TYPE_SIZE, 256 K, 1 G, "8M"),
+	NUMBER("CUFLIGHT_FLUSH", flush_ms, TYPE_DURATION, 10, 10000, "100ms"),
+	NUMBER("CUFLIGHT_PUBLISH", publish_ms, TYPE_DURATION, 10, 60000, "200ms"),
+	NUMBER("CUFLIGHT_DEVICE_BUFFER_SIZE", device_buffer_size, TYPE_SIZE, 64 K, 1 G, "3200000"),
+	NUMBER("CUFLIGHT_DEVICE_BUFFER_LIMIT", device_buffer_limit, TYPE_COUNT, 1, 100000, "250"),
+};
+
+#define VARIABLES (sizeof(variables) / sizeof(variables[0]))
+
+static const struct config defaults = {
+	.slots = 8,
+	.slot_size = 512 K,
+	.pages = 192,
+	.page_size = 16 K,
+	.names_size = 1 M,
+	.ring_size = 8 M,
+	.flush_ms = 100,
+	.publish_ms = 200,
+};
+
+const char *config_lookup(char *const *environment, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (; environment && *environment; environment++)
+		if (!strncmp(*environment, name, length) && (*environment)[length] == '=')
+			return *environment + length + 1;
+	return NULL;
+}
+
+/* Digits at *text, moving it past them. */
+static bool read_number(const char **text, uint64_t *value)
+{
+	const char *p = *text;
+
+	*value = 0;
+	for (; *p >= '0' && *p <= '9'; p++)
+		if (__builtin_mul_overflow(*value, 10, value) ||
+		    __builtin_add_overflow(*value, *p - '0', value))
+			return false;
+	if (p == *text)
+		return false;
+	*text = p;
+	return true;
+}
+
+static bool read_size(const char *text, uint64_t *value)
+{
+	static const char suffixes[] = "kmg";
+	const char *suffix;
+
+	if (!read_number(&text, value))
+		return false;
+	if (*text) {
+		suffix = strchr(suffixes, *text | 0x20);
+		if (!suffix || text[1] || *value > UINT64_MAX >> 30)
+			return false;
+		*value <<= 10 * (suffix - suffixes + 1);
+	}
+	return true;
+}
+
+static bool read_duration(const char *text, uint64_t *ms)
+{
+	if (!read_number(&text, ms))
+		return false;
+	if (!strcmp(text, "ms"))
+		return true;
+	return !strcmp(text, "s") && !__builtin_mul_overflow(*ms, 1000, ms);
+}
+
+static bool read_word(const char *text, const char *words, uint64_t *value)
+{
+	size_t length = strlen(text);
+
+	for (*value = 1; *words; (*value)++) {
+		size_t n = strcspn(words, " ");
+
+		if (n == length && !memcmp(text, words, n))
+			return true;
+		words += n + (words[n] == ' ');
+	}
+	return false;
+}
+
+static bool read_value(const struct variable *v, const char *text, uint64_t *value)
+{
+	switch (v->type) {
+	case TYPE_COUNT:
+		return read_number(&text, value) && !*text && *value >= v->least && *value <= v->most;
+	case TYPE_SIZE:
+		if (!read_size(text, value) || *value < v->least || *value > v->most)
+			return false;
+		*value = (*value + 4095) & ~4095ull;
+		return true;
+	case TYPE_DURATION:
+		return read_duration(text, value) && *value >= v->least && *value <= v->most;
+	case TYPE_WORD:
+		return read_word(text, v->words, value);
+	default:
+		return false;
+	}
+}
+
+static bool apply(struct config *c, const struct variable *v, const char *text)
+{
+	uint8_t *field = (uint8_t *)c + v->offset;
+	size_t length = strlen(text);
+	uint64_t value;
+
+	if (v->type == TYPE_PATH) {
+		/* A relative one would mean another place after chdir(). */
+		if (text[0] != '/' || length >= v->most)
+			return false;
+		memcpy(field, text, length + 1);
+		return true;
+	}
+	if (!read_value(v, text, &value))
+		return false;
+	/* Numbers are little-endian on every machine that CUDA runs on. */
+	memcpy(field, &value, v->width);
+	return true;
+}
+
+static void blame(struct config *c, const struct variable *v, const char *text)
+{
+	if (c->bad.variable)
+		return;
+	c->bad.variable = v->name;
+	c->bad.example = v->example;
+	snprintf(c->bad.text, sizeof(c->bad.text), "%s", text);
+}
+
+/* One place a user: a collector that comes later finds every ring there. Made when something is recorded. */
+static void default_dir(struct config *c, const char *runtime)
+{
+	if (!runtime || runtime[0] != '/')
+		runtime = "/tmp";
+	if (snprintf(c->dir, sizeof(c->dir), "%s/cuflight-%lu", runtime, getauxval(AT_EUID)) >=
+	    (int)sizeof(c->dir))
+		c->dir[0] = '\0';
+}
+
+void config_read(struct config *c, char *const *environment)
+{
+	const char *runtime = NULL;
+
+	*c = defaults;
+	for (; environment && *environment; environment++) {
+		const char *entry = *environment;
+
+		if (!strncmp(entry, "XDG_RUNTIME_DIR=", 16))
+			runtime = entry + 16;
+		if (strncmp(entry, "CUFLIGHT_", 9))
+			continue;
+		for (size_t i = 0; i < VARIABLES; i++) {
+			const struct variable *v = &variables[i];
+			size_t length = strlen(v->name);
+
+			/* Set to nothing is as good as unset. */
+			if (strncmp(entry, v->name, length) || entry[length] != '=' || !entry[length + 1])
+				continue;
+			if (!apply(c, v, entry + length + 1))
+				blame(c, v, entry + length + 1);
+			break;
+		}
+	}
+	c->dir_given = c->dir[0] != '\0';
+	if (!c->dir_given)
+		default_dir(c, runtime);
+}
+
+void config_ring(const struct config *c, struct ring_config *ring)
+{
+	*ring = (struct ring_config){
+		.slot_count = c->slots,
+		.slot_size = c->slot_size,
+		.page_count = c->pages,
+		.page_size = c->page_size,
+		.permanent_size = c->names_size,
+		.chunk_size = c->ring_size,
+	};
+}

@@ -1,0 +1,58 @@
+/*
+ * config.h: what the environment asks for. Read once, in the constructor, and copied: programs overwrite
+ * their own environment (setproctitle). docs/inside.md lists the variables for users.
+ */
+#ifndef INJECT_CONFIG_H
+#define INJECT_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/ringbuf.h"
+
+#define CONFIG_PATH 1024 /* longest path taken from a variable, terminator included */
+
+enum config_mode {
+	MODE_UNSET = 0,
+	MODE_DRAIN,
+	MODE_FLIGHT,
+};
+
+enum config_clock {
+	CLOCK_AUTO = 0,
+	CLOCK_TSC,
+	CLOCK_CNTVCT,
+	CLOCK_GETTIME,
+};
+
+struct config {
+	char dir[CONFIG_PATH];	 /* CUFLIGHT_DIR, or the default session directory; "": neither fits */
+	char cupti[CONFIG_PATH]; /* CUFLIGHT_CUPTI: a libcupti, or a directory with one; "": search */
+	bool dir_given;
+	uint32_t mode;	/* enum config_mode */
+	uint32_t clock; /* enum config_clock */
+	uint32_t slots, slot_size, pages, page_size, names_size;
+	uint64_t ring_size;
+	uint32_t flush_ms, publish_ms;
+	uint64_t device_buffer_size;  /* 0: CUPTI's default, as it is for the next */
+	uint32_t device_buffer_limit; /* buffers a context */
+
+	/* Injection variables that somebody else's library has already. */
+	bool foreign_cuda, foreign_nvtx;
+
+	/* The first malformed variable; variable is NULL if all are well. */
+	struct {
+		const char *variable;
+		char text[64]; /* cut */
+		const char *example;
+	} bad;
+};
+
+/* environment: as `environ`. Allocates nothing. */
+void config_read(struct config *c, char *const *environment);
+/* The ring that the configuration asks for. */
+void config_ring(const struct config *c, struct ring_config *ring);
+/* The value of a variable in an environment, or NULL. Unlike getenv() it never ends up in bash's own. */
+const char *config_lookup(char *const *environment, const char *name);
+
+#endif
