@@ -12,16 +12,14 @@
 #include "collector/library.h"
 
 static void run_child(int gate, int result, char **argv, const char *library, const char *session_dir,
-		      const struct child_signals *before)
+		      const struct signals_before *before)
 {
 	char go;
 	int err;
 
 	if (read(gate, &go, 1) != 1)
 		_exit(127);
-	sigaction(SIGPIPE, &before->pipe, NULL);
-	sigaction(SIGXFSZ, &before->xfsz, NULL);
-	sigprocmask(SIG_SETMASK, &before->mask, NULL);
+	signals_restore(before);
 	err = ENOMEM;
 	if (library_set_environment(library, session_dir)) {
 		execvp(argv[0], argv);
@@ -33,7 +31,7 @@ static void run_child(int gate, int result, char **argv, const char *library, co
 }
 
 int child_start(struct child *c, char **argv, const char *library, const char *session_dir,
-		const struct child_signals *before)
+		const struct signals_before *before)
 {
 	int gate[2], result[2], err;
 

@@ -5,14 +5,9 @@
 #ifndef COLLECTOR_CHILD_H
 #define COLLECTOR_CHILD_H
 
-#include <signal.h>
 #include <sys/types.h>
 
-/* What the collector changes for itself and a child gets back. */
-struct child_signals {
-	sigset_t mask;
-	struct sigaction pipe, xfsz;
-};
+#include "collector/signals.h"
 
 struct child {
 	pid_t pid;
@@ -25,7 +20,7 @@ struct child {
  * `session_dir`, and executes argv by PATH. 0 or -errno.
  */
 int child_start(struct child *c, char **argv, const char *library, const char *session_dir,
-		const struct child_signals *before);
+		const struct signals_before *before);
 /* Let it go. 0 when the program runs, or -errno of exec; the child has been reaped then. */
 int child_go(struct child *c);
 /* Instead of child_go(): the program is never executed. */

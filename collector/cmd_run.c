@@ -66,7 +66,7 @@ struct run {
 	struct recorder recorder;
 	struct watch watch;
 	struct child child;
-	struct child_signals before;
+	struct signals_before before;
 	int signals;	     /* signalfd */
 	bool ended;	     /* CMD has */
 	int status;	     /* exit status to return, once it has */
@@ -137,23 +137,6 @@ static int check_variables(void)
 		return fail_usage("run", "%s=%s is not understood; an example: %s", config.bad.variable,
 				  config.bad.text, config.bad.example);
 	return 0;
-}
-
-/* Signals come by a descriptor; a full disk or a closed terminal is an error of a write, not the end. */
-static int take_signals(struct run *r)
-{
-	static const int taken[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD};
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-		sigaddset(&set, taken[i]);
-	sigaction(SIGPIPE, &ignore, &r->before.pipe);
-	sigaction(SIGXFSZ, &ignore, &r->before.xfsz);
-	sigprocmask(SIG_BLOCK, &set, &r->before.mask);
-	r->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	return r->signals < 0 ? -errno : 0;
 }
 
 static int open_session(struct run *r)
@@ -374,6 +357,7 @@ static int finish(struct run *r)
 
 int command_run(int argc, char **argv)
 {
+	static const int taken[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD};
 	struct run r = {.signals = -1, .recorder = {.output = -1}};
 	char why[512], *library = NULL;
 	int status;
@@ -387,8 +371,9 @@ int command_run(int argc, char **argv)
 	if (!library)
 		return fail("%s", why);
 	r.watch.library = library;
-	if (take_signals(&r)) {
-		status = fail("cannot set up signals: %m");
+	r.signals = signals_open(taken, sizeof(taken) / sizeof(taken[0]), &r.before);
+	if (r.signals < 0) {
+		status = fail("cannot take signals: %s", strerror(-r.signals));
 		goto out;
 	}
 	status = open_session(&r);

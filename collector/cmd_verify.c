@@ -168,12 +168,20 @@ static struct verify_process *find_process(struct verify *v, uint64_t id)
 	return &v->processes[v->process_count++];
 }
 
-/* Sequence numbers count up; a gap is a chunk that is not here, which losses have to account for. */
+/*
+ * Sequence numbers count up; a gap is a chunk that is not here, which losses have to account for. A recording
+ * may begin in the middle: what a collector took before is in another file.
+ */
 static void check_sequence(struct verify *v, struct verify_process *p, const struct chunk_header *h,
 			   uint64_t at)
 {
-	uint64_t *next = &p->next[(h->flags & CHUNK_BY_COLLECTOR) != 0];
+	bool by_collector = h->flags & CHUNK_BY_COLLECTOR;
+	uint64_t *next = &p->next[by_collector];
 
+	if (!by_collector && !p->seen) {
+		p->seen = true;
+		*next = h->sequence;
+	}
 	if (h->sequence < *next)
 		verify_problem(v, at, "process %016" PRIx64 ": chunk %" PRIu64 " comes after chunk %" PRIu64,
 			       p->id, h->sequence, *next - 1);
@@ -184,8 +192,8 @@ static void check_sequence(struct verify *v, struct verify_process *p, const str
 	*next = h->sequence + 1;
 }
 
-/* The chunk at `at`, whole in v->bytes. */
-static int check_one(struct verify *v, const struct chunk_header *h, uint64_t at)
+/* The chunk at `at`, in v->bytes; not `whole`: its checksum is wrong, and only its header is believed. */
+static int check_one(struct verify *v, const struct chunk_header *h, uint64_t at, bool whole)
 {
 	struct verify_process *p = find_process(v, h->process);
 	int err;
@@ -194,6 +202,8 @@ static int check_one(struct verify *v, const struct chunk_header *h, uint64_t at
 		return -ENOMEM;
 	check_sequence(v, p, h, at);
 	v->chunks++;
+	if (!whole)
+		return verify_note(v, h, at);
 	if (h->kind == EVENT_INDEX) {
 		if (!v->index_offset)
 			v->index_offset = at;
@@ -238,14 +248,17 @@ static int check_chunks(struct verify *v, uint64_t at)
 			at = next;
 			continue;
 		}
-		if (err == -EILSEQ)
-			verify_problem(v, at, "wrong checksum in a chunk of %u bytes of process %016" PRIx64,
-				       h.size, h.process);
-		else if (err == -EPROTONOSUPPORT)
+		if (err == -EPROTONOSUPPORT) {
 			v->newer++;
-		else if (!err)
-			err = check_one(v, &h, at);
-		if (err && err != -EILSEQ && err != -EPROTONOSUPPORT)
+			err = 0;
+		} else {
+			if (err == -EILSEQ)
+				verify_problem(v, at,
+					       "wrong checksum in a chunk of %u bytes of process %016" PRIx64,
+					       h.size, h.process);
+			err = check_one(v, &h, at, !err);
+		}
+		if (err)
 			return err;
 		at += h.size;
 	}
@@ -262,12 +275,12 @@ static void check_end(struct verify *v)
 
 		if (p->missing && !p->losses)
 			verify_problem(v, p->first_gap,
-				       "process %016" PRIx64 ": %" PRIu64
-				       " chunks are missing, and no loss accounts for them",
+				       "process %016" PRIx64
+				       ": chunks missing with no loss that accounts for them: %" PRIu64,
 				       p->id, p->missing);
 		else if (p->missing)
-			printf("  process %016" PRIx64 ": %" PRIu64
-			       " chunks were lost while recording, as its losses say\n",
+			printf("  process %016" PRIx64
+			       ": chunks lost while recording, as its losses say: %" PRIu64 "\n",
 			       p->id, p->missing);
 	}
 	if (v->problems > MAX_PRINTED)
@@ -306,7 +319,7 @@ static int verify_file(const char *path)
 	for (size_t i = 0; i < v.process_count; i++)
 		processes += v.processes[i].id != 0;
 	if (!err)
-		printf("  %" PRIu64 " chunks, %" PRIu64 " records, %zu processes: %s\n", v.chunks, v.records,
+		printf("  chunks %" PRIu64 ", records %" PRIu64 ", processes %zu: %s\n", v.chunks, v.records,
 		       processes,
 		       v.problems   ? "damaged"
 		       : v.complete ? "all is well"

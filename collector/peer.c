@@ -32,6 +32,7 @@ static int map_ring(int fd, uint64_t size, struct peer *out, char *why, size_t w
 	if (!err) {
 		out->process = load_relaxed(&out->ring.header->process);
 		out->generation = load_relaxed(&out->ring.header->generation);
+		out->inner_pid = (pid_t)load_relaxed(&out->ring.header->pid);
 		if (!out->process)
 			err = -EBADMSG;
 	}
@@ -179,7 +180,7 @@ int peer_open_file(int rings_fd, const char *name, struct peer *out, char *why, 
 	}
 	out->file = fd;
 	if (load_relaxed(&out->ring.header->pid_ns) == own_pid_ns())
-		out->pid = (pid_t)load_relaxed(&out->ring.header->pid);
+		out->pid = out->inner_pid;
 	return 0;
 }
 

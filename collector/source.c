@@ -278,8 +278,9 @@ static void add_losses(struct source *s, struct facts *facts)
 		memset(losses, 0, sizeof(losses));
 	losses[LOSS_FILE] = s->file_loss;
 	losses[LOSS_BAD_CHUNK] = s->bad_loss;
+	/* One at least, though it be 0: it says that these counters are the last word. */
 	for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++)
-		if (losses[cause].count)
+		if (losses[cause].count || !cause)
 			facts_add_loss(facts, cause, &losses[cause]);
 }
 
@@ -295,7 +296,7 @@ void source_finish(struct source *s, struct trace_writer *w, const char *end)
 		facts_format(&facts, "end_status", "signal %d", WTERMSIG(s->wait_status));
 	else if (s->reaped)
 		facts_format(&facts, "end_status", "exit %d", WEXITSTATUS(s->wait_status));
-	if (s->peer.pid)
+	if (s->peer.pid && s->peer.pid != s->peer.inner_pid)
 		facts_format(&facts, "collector_pid", "%d", (int)s->peer.pid);
 	add_losses(s, &facts);
 	chunk = facts_chunk(&facts, s->peer.process, s->peer.generation, s->sequence, &size);

@@ -17,6 +17,7 @@ struct verify_process {
 	uint64_t missing;   /* chunks */
 	uint64_t first_gap; /* offset */
 	uint64_t losses;    /* records that its final counters or LOST events give as lost */
+	bool seen;	    /* one of its own chunks */
 	uint64_t strings;   /* STRING records so far */
 };
 
