@@ -44,10 +44,8 @@ def realtime_offset(recording):
 
 
 def thread_name(recording, tid):
-    for thread in recording.of_type(rec.THREAD):
-        if thread.tid == tid:
-            return "%s(%d)" % (thread.text, tid)
-    return str(tid)
+    thread = recording.threads.get(tid)
+    return "%s(%d)" % (thread.text, tid) if thread else str(tid)
 
 
 def count_kinds(recording):
@@ -133,7 +131,7 @@ def enter_callbacks(recording):
 def tell_threads_and_clock(recording):
     """API records against the callbacks of the same calls, which the probe stamped itself."""
     enters = enter_callbacks(recording)
-    selves = {thread.tid: thread.pthread_self & 0xFFFFFFFF for thread in recording.of_type(rec.THREAD)}
+    selves = {tid: thread.pthread_self & 0xFFFFFFFF for tid, thread in recording.threads.items()}
     offset, drift = realtime_offset(recording)
     ids, against = Counter(), {"CLOCK_REALTIME": [], "CLOCK_MONOTONIC": []}
     for frame in recording.of_type(rec.COMPLETE):

@@ -1,8 +1,9 @@
 /*
- * Step 4: what recording costs. Prints `name value` lines, times in ns.
- * options: --what launch (eager launches, then graphs of 10, 100 and 1000 nodes; what is enabled is
- * PROBE_DO's) late   (enable and disable mid-run; a graph captured before and one captured after)
- *          --batches N (default 40)
+ * Step 4: what recording costs. Prints `name value` lines, times in ns. What is enabled is PROBE_DO's.
+ *
+ * --what launch   eager launches, then graphs of 10, 100 and 1000 nodes (default)
+ * --what late     enable and disable mid-run; a graph captured before and one captured after
+ * --batches N     of launches (default 40)
  */
 #include "workload.cuh"
 

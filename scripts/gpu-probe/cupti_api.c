@@ -47,12 +47,14 @@ static void *search(struct cupti_api *api)
 	static const char *const below[] = {"/extras/CUPTI/lib64/libcupti.so", "/lib64/libcupti.so",
 					    "/lib/libcupti.so"};
 	const char *roots[] = {getenv("CUDA_HOME"), "/usr/local/cuda"};
-	const char *last = getenv("PROBE_CUPTI");
+	const char *first = getenv("PROBE_CUPTI"), *last = getenv("PROBE_CUPTI_LAST");
 	void *library = NULL;
 	char path[1024];
 
 	if (dl_iterate_phdr(loaded_copy, api->path))
 		library = dlopen(api->path, RTLD_NOW | RTLD_NOLOAD);
+	if (!library && first)
+		library = try_open(first);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && !library; i++)
 		library = try_open(names[i]);
 	for (size_t r = 0; r < 2; r++) {

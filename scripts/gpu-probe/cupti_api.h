@@ -49,9 +49,10 @@ struct cupti_api {
 };
 
 /*
- * Open `path`, or where it is NULL: the copy already in the process, else what the loader finds by name, else
- * CUDA_HOME, /usr/local/cuda and the file PROBE_CUPTI (where `run` names a Python wheel's copy). Returns 0 or
- * -ENOENT; `error` (may be NULL) then points to the loader's last message. The library is never closed.
+ * Open `path`, or where it is NULL: the copy already in the process, else PROBE_CUPTI, what the loader finds
+ * by name, CUDA_HOME, /usr/local/cuda, and PROBE_CUPTI_LAST (where `run` names a Python wheel's copy).
+ * Returns 0 or -ENOENT; `error` (may be NULL) then points to the loader's last message. The library is never
+ * closed.
  */
 int cupti_open(struct cupti_api *api, const char *path, const char **error);
 

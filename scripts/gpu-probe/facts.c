@@ -1,8 +1,11 @@
 /*
- * Step 1: facts about the driver, one libcupti, and whether profiling counters are permitted, as `name:
- * value`. usage: facts driver            the driver library, its devices facts cupti [LIBCUPTI]  a library's
- * version, its symbols, its attributes' defaults facts counters          whether this user may read profiling
- * counters (creates a context) Exit 0, or 1 where the thing asked about is not there.
+ * Step 1: facts about the driver, one libcupti, and whether profiling counters are permitted, a line each.
+ *
+ * facts driver             the driver library and its devices
+ * facts cupti [LIBCUPTI]   a library's version, symbols, attribute defaults
+ * facts counters           whether this user may read profiling counters (makes a context)
+ *
+ * Exit status: 0; 1 the thing asked about is not there; 2 usage.
  */
 #define _GNU_SOURCE
 #include "cupti_api.h"
@@ -26,8 +29,9 @@ struct driver {
 	__typeof__(&cuGetErrorName) error_name;
 };
 
-#define NAME_OF(symbol) NAME_OF_EXPANDED(symbol) /* cuda.h renames some functions to their current version   \
-						  */
+#define NAME_OF(symbol)                                                                                      \
+	NAME_OF_EXPANDED(symbol) /* cuda.h renames some functions to their current version                   \
+				  */
 #define NAME_OF_EXPANDED(symbol) #symbol
 
 static int open_driver(struct driver *driver)
@@ -35,7 +39,7 @@ static int open_driver(struct driver *driver)
 	void *library = dlopen("libcuda.so.1", RTLD_NOW);
 
 	if (!library) {
-		printf("driver library: none (%s)\n", dlerror());
+		printf("driver library: none\nloader: %s\n", dlerror());
 		return -1;
 	}
 	driver->init = (__typeof__(driver->init))dlsym(library, "cuInit");

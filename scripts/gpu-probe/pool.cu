@@ -1,9 +1,11 @@
 /*
  * Step 5: replays a graph of many kernels until enough were run or the time is up, and prints once a second
- * what arrived, what was invalid and what memory is in use. Whether CUPTI recycles its device buffers shows
- * here. options: --kernels N (default 2e6)  --seconds S (default 60)  --nodes N (kernels in the graph,
- * default 1000)
- *          --mixed 1 (each tenth node is a copy, each tenth a memset)
+ * what arrived, what was invalid and what memory is in use: whether CUPTI recycles its device buffers.
+ *
+ * --kernels N     to run in all (default 2e6)
+ * --seconds S     at most (default 60)
+ * --nodes N       of the graph (default 1000)
+ * --mixed 1       each tenth node is a copy, each tenth a memset
  */
 #include "workload.cuh"
 

@@ -1,4 +1,4 @@
-/* Between the parts of the injection library: probe.c (commands), buffers.c, callbacks.c. */
+/* Between the parts of the injection library: probe.c, commands.c, buffers.c, callbacks.c. */
 #ifndef GPU_PROBE_PROBE_H
 #define GPU_PROBE_PROBE_H
 
@@ -9,8 +9,21 @@
 
 #include <stdatomic.h>
 
-extern struct cupti_api cupti;
-extern uint32_t strides[CUPTI_KINDS];
+#define EXPORT	  __attribute__((visibility("default")))
+#define NOT_CUPTI (-1000) /* a command failed for a reason that is not a CUptiResult */
+
+/* probe.c. Functions that take an argument are commands and return as commands.c says. */
+extern struct cupti_api cupti; /* its library is set once `arm` succeeded */
+extern int probe_registered;   /* before that no flush: FlushAll crashes where CUPTI could not start */
+
+int probe_arm(const char *argument);
+int probe_flush_every(const char *argument);
+void probe_sample_clocks(void);
+probe_counts_fn probe_get_counts;
+
+/* commands.c */
+probe_do_fn probe_do;
+void commands_disable_all(void);
 
 /* buffers.c: memory for CUPTI's records. The two callbacks are what cuptiActivityRegisterCallbacks takes. */
 enum buffer_fill { FILL_NONE, FILL_ZERO, FILL_DIRTY };

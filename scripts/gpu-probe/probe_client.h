@@ -37,17 +37,26 @@ extern "C" {
 /*
  * Carry out commands, separated by ';'. Legal on any ordinary thread, not in a CUPTI callback. Returns the ns
  * spent in CUPTI by the last command, or below 0: -(CUptiResult), or -1000 for what is not CUPTI's error.
- *   arm                 find libcupti, learn the strides, open the recording PROBE_OUT, register the exit
- * handler thread N            cuptiSetThreadIdType          attr ID=VALUE   cuptiActivitySetAttribute latency
- * cuptiActivityEnableLatencyTimestamps register            cuptiActivityRegisterCallbacks subscribe
- * cuptiSubscribe_v2, or cuptiSubscribe; `unsubscribe` callbacks all       every domain; `callbacks D:N` one
- * (2:211); `callbacks none` enable A,B,...      activity kinds, each its own call; `disable A,B,...` flush N
- * cuptiActivityFlushAll(N)      period MS       cuptiActivityFlushPeriod every MS            from now on a
- * thread calls FlushAll(0) every MS ms and samples the clocks; 0 stops it buffer BYTES        size of the
- * buffers handed out from now on fill none|zero|dirty  what they are filled with before they are handed out
- *   clock               sample the clocks now         peek            record the buffers that CUPTI holds
- *   dropped             cuptiActivityGetNumDroppedRecords
- *   note TEXT           a note in the recording (to the end of the string: a note is the last command)
+ *
+ * arm                    find libcupti, learn the strides, open the recording PROBE_OUT
+ * thread N               cuptiSetThreadIdType
+ * attr ID=VALUE          cuptiActivitySetAttribute
+ * latency                cuptiActivityEnableLatencyTimestamps
+ * register               cuptiActivityRegisterCallbacks
+ * subscribe              cuptiSubscribe_v2, or cuptiSubscribe
+ * unsubscribe            cuptiUnsubscribe
+ * callbacks all          of every domain; `callbacks D:N`: one, as 2:211; `callbacks none`
+ * enable A,B,...         activity kinds, each its own call
+ * disable A,B,...        likewise
+ * flush N                cuptiActivityFlushAll(N)
+ * period MS              cuptiActivityFlushPeriod
+ * every MS               a thread calls FlushAll(0) every MS ms and samples the clocks; 0 stops it
+ * dropped                cuptiActivityGetNumDroppedRecords
+ * buffer BYTES           size of the buffers handed out from now on
+ * fill none|zero|dirty   what they are filled with before they are handed out
+ * clock                  sample the clocks now
+ * peek                   record the buffers that CUPTI holds
+ * note TEXT              a note in the recording, up to the end of the string: the last command
  */
 typedef int64_t probe_do_fn(const char *commands);
 typedef void probe_counts_fn(struct probe_counts *counts);

@@ -125,7 +125,7 @@ static void put(enum rec_type type, uint64_t mono_ns, const void *head, size_t h
 	if (!rec.file)
 		return;
 	if (rec.written + sizeof(frame) + frame.size + pad > rec.limit && type != REC_END &&
-	    type != REC_NOTE) {
+	    type != REC_NOTE && type != REC_CALL) {
 		static const char note[] = "size limit reached: frames are left out from here on";
 
 		if (!rec.lost++)

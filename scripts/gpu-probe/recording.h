@@ -8,24 +8,26 @@
  * All integers are little-endian. Every frame opens with a magic word, so that a reader which meets damage
  * can search for the next one at a multiple of 8. Frames of one thread are in order; frames of different
  * threads lie in the order in which they took the writer's lock, and `mono_ns` (taken before the lock) says
- * when each happened. A file without REC_END was cut short: the process died, or the size limit was reached
- * (then a REC_NOTE says so).
+ * when each happened. A file without REC_END was cut short: the process died. Frames that the size limit
+ * kept out are counted in REC_END; a REC_NOTE says where that began.
  *
- * Payloads, by type:
- *   REC_CALL      struct rec_call, then its text: a command of the probe that has ended (mono_ns: its start)
- *   REC_NOTE      text: the program said where it is
- *   REC_CLOCK     struct rec_clock
- *   REC_REQUEST   struct rec_buffer: CUPTI asked for a buffer
- *   REC_COMPLETE  struct rec_buffer, then `valid` bytes: CUPTI handed a buffer back
- *   REC_LIVE      struct rec_buffer, then `valid` bytes: a copy of a buffer that CUPTI still holds, up to its
- *                 last byte that differs from the fill
- *   REC_CALLBACK  struct rec_callback
- *   REC_NAME      uint64_t pointer, then text: what a name pointer (kernel record, symbol of a callback)
- * pointed to when it was first met, and again whenever the text behind it has changed REC_CBNAME    uint32_t
- * domain, uint32_t cbid, then text: the name of an API function or resource event REC_THREAD    struct
- * rec_thread, then its name: a thread seen for the first time REC_STRIDES   pairs of uint32_t (kind, bytes),
- * as learned from the loaded library REC_LIBRARY   text: path of the libcupti in use REC_END       struct
- * rec_end Texts have no terminating zero; their length is what remains of the payload.
+ * Payloads, by type. Texts have no terminating zero; their length is what remains of the payload.
+ *
+ * REC_CALL      struct rec_call, then text: a command of the probe that has ended (mono_ns: its start)
+ * REC_NOTE      text: the program said where it is
+ * REC_CLOCK     struct rec_clock
+ * REC_REQUEST   struct rec_buffer: CUPTI asked for a buffer
+ * REC_COMPLETE  struct rec_buffer, then `valid` bytes: CUPTI handed a buffer back
+ * REC_LIVE      struct rec_buffer, then `valid` bytes: copy of a buffer that CUPTI still holds, up to
+ *               its last byte that differs from the fill
+ * REC_CALLBACK  struct rec_callback
+ * REC_NAME      uint64_t pointer, then text: what a name pointer (of a kernel record, of a callback's
+ *               symbol) pointed to when it was first met, and again whenever that text has changed
+ * REC_CBNAME    uint32_t domain, uint32_t cbid, then text: name of an API function or resource event
+ * REC_THREAD    struct rec_thread, then its name: a thread seen for the first time
+ * REC_STRIDES   pairs of uint32_t (kind, bytes), as learned from the loaded library
+ * REC_LIBRARY   text: path of the libcupti in use
+ * REC_END       struct rec_end
  */
 #ifndef GPU_PROBE_RECORDING_H
 #define GPU_PROBE_RECORDING_H
@@ -33,7 +35,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REC_FILE_MAGIC	"GPUPROBE"
 #define REC_FORMAT	1
 #define REC_FRAME_MAGIC 0x4d465250u /* "PRFM" */
 #define REC_FILL	0xa5	    /* what a buffer is filled with after the command `fill dirty` */
@@ -55,7 +56,7 @@ enum rec_type {
 };
 
 struct rec_file {
-	char magic[8];
+	char magic[8]; /* GPUPROBE */
 	uint32_t format;
 	uint32_t size; /* of this structure */
 	uint32_t pid;

@@ -154,6 +154,7 @@ class Recording:
         self.strides = {}
         self.names = {}
         self.callback_names = {}
+        self.threads = {}
         self.end = None
         self._read_frames(data, size)
         if not self.end:
@@ -200,6 +201,8 @@ class Recording:
             self.names[frame.pointer] = frame.text
         elif frame.type == CBNAME:
             self.callback_names[frame.domain, frame.cbid] = frame.text
+        elif frame.type == THREAD:
+            self.threads[frame.tid] = frame
         elif frame.type == END:
             self.end = frame
 

@@ -1,7 +1,10 @@
 /*
- * Step 3: the size of every activity record in a given libcupti, by its own stepping function, beside sizeof
- * of the structure in the headers this was compiled with.  Needs no GPU. usage: strides [LIBCUPTI]   exit 0:
- * every known structure agrees; 3: some differ; 1: nothing could be asked
+ * Step 3: the size of every activity record in a libcupti, by its own stepping function, beside sizeof of the
+ * structure in the headers this was compiled with. Needs no GPU.
+ *
+ * strides [LIBCUPTI]
+ *
+ * Exit status: 0 every known structure agrees; 1 nothing could be asked; 2 usage; 3 some differ.
  */
 #include "cupti_api.h"
 

@@ -225,6 +225,7 @@ static void in_flight(const char *flush)
 	snprintf(text, sizeof(text), "in flight: `%s` while a 300 ms kernel runs, 20 short ones have ended",
 		 flush);
 	note(text);
+	probe_do("every 0"); /* no other flush meanwhile */
 	wait_ns<<<1, 1, 0, slow>>>(300000000ull);
 	for (int i = 0; i < 20; i++)
 		add_kernel<<<BLOCKS, 128, 0, fast>>>(device_b, device_a, COUNT);
@@ -238,6 +239,7 @@ static void in_flight(const char *flush)
 	TRY(cudaDeviceSynchronize());
 	probe_do("note the long kernel has ended; now flush 0");
 	probe_do("flush 0");
+	probe_do("every 100");
 	TRY(cudaStreamDestroy(slow));
 	TRY(cudaStreamDestroy(fast));
 }
