@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 enum variable_type {
 	TYPE_COUNT,
@@ -187,25 +186,15 @@ static void blame(struct config *c, const struct variable *v, const char *text)
 	snprintf(c->bad.text, sizeof(c->bad.text), "%s", text);
 }
 
-/* One place a user: a collector that comes later finds every ring there. Made when something is recorded. */
-static void default_dir(struct config *c, const char *runtime)
-{
-	if (!runtime || runtime[0] != '/')
-		runtime = "/tmp";
-	if (snprintf(c->dir, sizeof(c->dir), "%s/cuflight-%lu", runtime, getauxval(AT_EUID)) >=
-	    (int)sizeof(c->dir))
-		c->dir[0] = '\0';
-}
-
 void config_read(struct config *c, char *const *environment)
 {
-	const char *runtime = NULL;
+	const char *runtime = "/tmp";
 
 	*c = defaults;
 	for (; environment && *environment; environment++) {
 		const char *entry = *environment;
 
-		if (!strncmp(entry, "XDG_RUNTIME_DIR=", 16))
+		if (!strncmp(entry, "XDG_RUNTIME_DIR=/", 17))
 			runtime = entry + 16;
 		if (strncmp(entry, "CUFLIGHT_", 9))
 			continue;
@@ -222,8 +211,9 @@ void config_read(struct config *c, char *const *environment)
 		}
 	}
 	c->dir_given = c->dir[0] != '\0';
-	if (!c->dir_given)
-		default_dir(c, runtime);
+	/* The directory in it is named and made when something is recorded. */
+	if (!c->dir_given && strlen(runtime) < sizeof(c->dir))
+		strcpy(c->dir, runtime);
 }
 
 void config_ring(const struct config *c, struct ring_config *ring)

@@ -26,9 +26,9 @@ enum config_clock {
 };
 
 struct config {
-	char dir[CONFIG_PATH];	 /* CUFLIGHT_DIR, or the default session directory; "": neither fits */
+	char dir[CONFIG_PATH];	 /* CUFLIGHT_DIR; without it, where the default session directory lies */
 	char cupti[CONFIG_PATH]; /* CUFLIGHT_CUPTI: a libcupti, or a directory with one; "": search */
-	bool dir_given;
+	bool dir_given; /* dir is the session directory itself */
 	uint32_t mode;	/* enum config_mode */
 	uint32_t clock; /* enum config_clock */
 	uint32_t slots, slot_size, pages, page_size, names_size;

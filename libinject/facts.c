@@ -18,6 +18,7 @@
 #include "libinject/clock.h"
 #include "libinject/cupti_find.h"
 #include "libinject/names.h"
+#include "libinject/nvtx_text.h"
 #include "libinject/recorder.h"
 #include "libinject/session.h"
 
@@ -249,6 +250,8 @@ void threads_seen(uint32_t thread)
 		return;
 	threads[at % THREADS] = thread;
 	thread_count++;
+	if (nvtx_names_thread(thread))
+		return;
 	snprintf(path, sizeof(path), "/proc/self/task/%u/comm", thread);
 	n = read_file(path, name, sizeof(name));
 	if (n && name[n - 1] == '\n')

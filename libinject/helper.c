@@ -29,6 +29,7 @@
 #define NVTX_WAIT    (10 * MS)	  /* a page is full in less than a flush period when NVTX is busy */
 #define BUSY_WAIT    (1 * MS)
 #define TAKE_OVER_MS 1500
+#define START_MS     20
 
 /* Where the helper is. Only CUPTI can hold it up for long; whoever ends the process may take over then. */
 enum phase {
@@ -41,7 +42,8 @@ static struct {
 	uint32_t phase;
 	uint32_t sleeping;
 	uint32_t stop;
-	uint32_t done; /* futex of the exiting thread */
+	uint32_t started; /* futexes of the thread that starts the helper, and of the one that ends it */
+	uint32_t done;
 	struct timeline timeline;
 	bool cupti_sampled; /* the timeline knows CUPTI's clock */
 	bool prefaulted;
@@ -214,6 +216,8 @@ static void *helper_main(void *unused)
 
 	nvtx_thread.busy = 1; /* nothing that CUPTI does on this thread is an event of the program */
 	liveness_begin();
+	store_release(&helper.started, 1); /* partner: helper_start() */
+	futex(&helper.started, FUTEX_WAKE_PRIVATE, 1, NULL);
 	if (pthread_setname_np)
 		pthread_setname_np(pthread_self(), "cuflight");
 	sample_clocks(clock_now());
@@ -238,6 +242,23 @@ static void *helper_main(void *unused)
 	account();
 	close_ring();
 	return unused;
+}
+
+/* Wait until a word of the helper's is set. */
+static bool wait_until(uint32_t *word, int ms)
+{
+	int64_t deadline = clock_now() + ms * MS, left;
+
+	while (!load_acquire(word)) {
+		struct timespec t;
+
+		left = deadline - clock_now();
+		if (left <= 0)
+			return false;
+		t = (struct timespec){.tv_sec = left / (1000 * MS), .tv_nsec = left % (1000 * MS)};
+		futex(word, FUTEX_WAIT_PRIVATE, 0, &t);
+	}
+	return true;
 }
 
 int helper_start(void)
@@ -265,23 +286,10 @@ int helper_start(void)
 	}
 	pthread_attr_destroy(&attributes);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	/* A process that dies from here on dies with an owner's mark in its ring. */
+	if (!err)
+		wait_until(&helper.started, START_MS);
 	return -err;
-}
-
-static bool wait_done(int ms)
-{
-	int64_t deadline = clock_now() + ms * MS, left;
-
-	while (!load_acquire(&helper.done)) { /* partner: close_ring() */
-		struct timespec t;
-
-		left = deadline - clock_now();
-		if (left <= 0)
-			return false;
-		t = (struct timespec){.tv_sec = left / (1000 * MS), .tv_nsec = left % (1000 * MS)};
-		futex(&helper.done, FUTEX_WAIT_PRIVATE, 0, &t);
-	}
-	return true;
 }
 
 void helper_finish(void)
@@ -290,14 +298,14 @@ void helper_finish(void)
 
 	store_release(&helper.stop, 1); /* partner: helper_main() */
 	helper_wake();
-	if (wait_done(TAKE_OVER_MS))
+	if (wait_until(&helper.done, TAKE_OVER_MS))
 		return;
 	/* Stuck in CUPTI: what has been delivered is read here. Partner: call_cupti(). */
 	if (__atomic_compare_exchange_n(&helper.phase, &phase, PHASE_TAKEN, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		close_ring();
 	else
-		wait_done(EXIT_MS - TAKE_OVER_MS);
+		wait_until(&helper.done, EXIT_MS - TAKE_OVER_MS);
 }
 
 void helper_forget(void)

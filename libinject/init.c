@@ -4,11 +4,9 @@
  */
 #include <errno.h>
 #include <link.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "libinject/config.h"
@@ -21,9 +19,6 @@
 
 #define CUDA_VARIABLE "CUDA_INJECTION64_PATH"
 #define NVTX_VARIABLE "NVTX_INJECTION64_PATH"
-
-/* Another thread is making the ring: cuInit can wait for it a little. */
-#define ARM_TRIES 1000
 
 /* Which loaded object is this? dladdr() would be simpler, but it is not in libc.so.6 of old glibc. */
 static int find_self(struct dl_phdr_info *info, size_t size, void *data)
@@ -49,34 +44,43 @@ static int find_self(struct dl_phdr_info *info, size_t size, void *data)
 	return 0;
 }
 
+/* "NAME=our path", for good. No stdio this early: pulling it in would cost more than all the rest. */
+static char *entry(char *bytes, const char *variable)
+{
+	size_t n = strlen(variable);
+
+	memcpy(bytes, variable, n);
+	bytes[n] = '=';
+	strcpy(bytes + n + 1, recorder.self);
+	return bytes;
+}
+
 /*
  * Have CUDA and NVTX load this library, in this process and in its children. Straight into `environ`: bash
  * has a setenv() of its own, which is not ready for calls this early.
  */
 static void set_variables(bool cuda, bool nvtx)
 {
-	static char entries[2][sizeof(NVTX_VARIABLE) + sizeof(recorder.self)];
-	size_t n = 0;
-	char **larger;
+	size_t n = 0, room = sizeof(CUDA_VARIABLE) + 1 + strlen(recorder.self);
+	char **larger, *bytes;
 
 	while (environ && environ[n])
 		n++;
-	larger = malloc((n + 3) * sizeof(*larger));
+	larger = malloc((n + 3) * sizeof(*larger) + 2 * room);
 	if (!larger)
 		return;
+	bytes = (char *)(larger + n + 3);
 	if (n)
 		memcpy(larger, environ, n * sizeof(*larger));
-	if (cuda) {
-		snprintf(entries[0], sizeof(entries[0]), "%s=%s", CUDA_VARIABLE, recorder.self);
-		larger[n++] = entries[0];
-	}
-	if (nvtx) {
-		snprintf(entries[1], sizeof(entries[1]), "%s=%s", NVTX_VARIABLE, recorder.self);
-		larger[n++] = entries[1];
-	}
+	if (cuda)
+		larger[n++] = entry(bytes, CUDA_VARIABLE);
+	if (nvtx)
+		larger[n++] = entry(bytes + room, NVTX_VARIABLE);
 	larger[n] = NULL;
 	environ = larger;
 }
+
+_Static_assert(sizeof(CUDA_VARIABLE) == sizeof(NVTX_VARIABLE), "room for either");
 
 /* Never over somebody else's. And only when preloaded: who names us in one of the variables has not asked for
    the other, and other threads may be reading the environment of a process that is up. */
@@ -108,19 +112,6 @@ __attribute__((constructor)) static void load(void)
 	errno = saved;
 }
 
-static int arm_patiently(void)
-{
-	int err = recorder_arm();
-
-	for (int i = 0; i < ARM_TRIES && err == -EBUSY; i++) {
-		struct timespec moment = {.tv_nsec = 1000000};
-
-		nanosleep(&moment, NULL);
-		err = recorder_arm();
-	}
-	return err;
-}
-
 int InitializeInjection(void)
 {
 	static pid_t started; /* in which process: a child may initialise CUDA too */
@@ -129,7 +120,7 @@ int InitializeInjection(void)
 	fork_check();
 	if (__atomic_exchange_n(&started, getpid(), __ATOMIC_ACQ_REL) == getpid())
 		return 1;
-	if (load_relaxed(&recorder.state) != RECORDER_OFF && !arm_patiently()) {
+	if (load_relaxed(&recorder.state) != RECORDER_OFF && !recorder_arm()) {
 		facts_cuda();
 		cupti_start();
 		exit_register();

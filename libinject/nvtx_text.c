@@ -170,6 +170,14 @@ void nvtx_name_thread_wide(uint32_t thread, const wchar_t *name)
 	free(bytes);
 }
 
+bool nvtx_names_thread(uint32_t thread)
+{
+	for (const struct label *l = load_acquire(&labels); l; l = l->next)
+		if (l->kind == PERMANENT_THREAD && l->number == thread)
+			return true;
+	return false;
+}
+
 void nvtx_texts_publish(void)
 {
 	for (unsigned int i = 0; i < BUCKETS; i++)

@@ -7,6 +7,7 @@
 #ifndef INJECT_NVTX_TEXT_H
 #define INJECT_NVTX_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <wchar.h>
@@ -34,6 +35,8 @@ void nvtx_name_category(struct nvtx_text *domain, uint32_t category, const char 
 void nvtx_name_category_wide(struct nvtx_text *domain, uint32_t category, const wchar_t *name);
 void nvtx_name_thread(uint32_t thread, const char *name);
 void nvtx_name_thread_wide(uint32_t thread, const wchar_t *name);
+/* Did the program name this thread? */
+bool nvtx_names_thread(uint32_t thread);
 
 /* All that there is, into the ring just made; and after fork, no number is valid any more. */
 void nvtx_texts_publish(void);

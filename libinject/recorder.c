@@ -26,13 +26,22 @@
 #define MADV_WIPEONFORK 18 /* Linux 4.14 */
 #endif
 
+#define WAIT_TRIES 500 /* of 0.1 ms */
+
 struct recorder recorder;
 struct config config;
 
+/* Lost before there was a ring to count it in. */
+static uint64_t lost_early;
+
 void recorder_lose(enum loss_cause cause, uint64_t count)
 {
-	if (recorder_is_on())
+	uint32_t state = load_acquire(&recorder.state);
+
+	if (state == RECORDER_ON)
 		ring_lose(&recorder.ring, cause, count, clock_now());
+	else if (state == RECORDER_ARMING)
+		__atomic_fetch_add(&lost_early, count, __ATOMIC_RELAXED);
 }
 
 void recorder_fail(const char *format, ...)
@@ -176,6 +185,8 @@ static int arm(void)
 	}
 	pages_start();
 	store_release(&recorder.state, RECORDER_ON); /* partner: recorder_is_on() */
+	if (load_relaxed(&lost_early))
+		recorder_lose(LOSS_NO_PAGE, __atomic_exchange_n(&lost_early, 0, __ATOMIC_RELAXED));
 	pin();
 	exit_register();
 	nvtx_texts_publish();
@@ -184,6 +195,19 @@ static int arm(void)
 	if (err)
 		recorder_fail("no helper thread: %s", strerror(-err));
 	return err;
+}
+
+/* Another thread is at it: a few ms, once in the life of a process, in which this thread's first events
+   would be lost. */
+static int wait_for_ring(void)
+{
+	const struct timespec moment = {.tv_nsec = 100000};
+
+	for (int i = 0; i < WAIT_TRIES && load_acquire(&recorder.state) == RECORDER_ARMING; i++)
+		nanosleep(&moment, NULL);
+	if (recorder_is_on())
+		return 0;
+	return load_relaxed(&recorder.state) == RECORDER_ARMING ? -EBUSY : -ENODEV;
 }
 
 int recorder_arm(void)
@@ -195,7 +219,7 @@ int recorder_arm(void)
 					__ATOMIC_ACQUIRE))
 		err = arm();
 	else
-		err = state == RECORDER_ON ? 0 : state == RECORDER_ARMING ? -EBUSY : -ENODEV;
+		err = wait_for_ring();
 	errno = saved;
 	return err;
 }
@@ -206,5 +230,6 @@ void recorder_forget(void)
 
 	memset(&recorder.ring, 0, sizeof(recorder.ring));
 	recorder.canary = NULL;
+	lost_early = 0;
 	store_relaxed(&recorder.state, state == RECORDER_OFF ? RECORDER_OFF : RECORDER_IDLE);
 }

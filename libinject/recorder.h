@@ -49,7 +49,8 @@ static inline bool recorder_is_on(void)
 
 /*
  * Make sure that there is a ring and a helper thread. Called on an application thread: inside cuInit, or at a
- * thread's first NVTX event. 0; -EBUSY: another thread is at it; else recording is off. Keeps errno.
+ * thread's first NVTX event. 0; -EBUSY: another thread is at it and has not finished within 50 ms; else
+ * recording is off. Keeps errno.
  */
 int recorder_arm(void);
 /* Recording goes off for good; the reason goes to the session log. Any thread. */

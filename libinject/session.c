@@ -19,14 +19,19 @@
 
 int session_open(void)
 {
+	char path[CONFIG_PATH + 32];
 	struct stat st;
 	int dir, err;
 
-	if (!config.dir[0])
-		return -ENAMETOOLONG;
-	if (!config.dir_given && mkdir(config.dir, 0700) && errno != EEXIST)
-		return -errno;
-	dir = open(config.dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (config.dir_given) {
+		strcpy(path, config.dir);
+	} else {
+		/* One place a user: a collector that comes later finds every ring there. */
+		snprintf(path, sizeof(path), "%s/cuflight-%u", config.dir, (unsigned int)geteuid());
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return -errno;
+	}
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return -errno;
 	err = fstat(dir, &st) ? -errno : st.st_uid != geteuid() || (st.st_mode & 022) ? -EPERM : 0;
