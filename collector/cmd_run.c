@@ -17,8 +17,8 @@
 #include "collector/command.h"
 #include "collector/library.h"
 #include "collector/message.h"
-#include "collector/options.h"
 #include "collector/recorder.h"
+#include "collector/recording_options.h"
 #include "collector/summary.h"
 #include "collector/watch.h"
 #include "wire/config.h"
@@ -30,16 +30,7 @@ const char run_usage[] =
 	"file.\n"
 	"CMD's exit status is returned. Messages and the summary go to stderr, so that CMD's output stays "
 	"its own.\n"
-	"\n"
-	"  -o, --output NAME    the file. %p is CMD's process id, %h the host, %n the first number with "
-	"which there is\n"
-	"                       no such file, %q{VAR} the value of VAR, %% a percent sign; .cuft is added.\n"
-	"                       A directory: the default name in it. Default: " OUTPUT_DEFAULT "\n"
-	"  -f, --force          replace the file if it is there\n"
-	"      --max-size SIZE  stop writing at this size (500M, 20G); what comes after is counted as lost\n"
-	"      --no-summary     no summary at the end\n"
-	"  -q, --quiet          neither summary nor progress; only what went wrong is told\n"
-	"\n"
+	"\n" RECORDING_USAGE "\n"
 	"Ctrl-C goes to CMD, as it would without cuflight; the recording is completed when CMD and all that "
 	"it started\n"
 	"have ended. Ctrl-C twice within 5 seconds: stop waiting. A TERM, HUP, USR1 or USR2 sent to cuflight "
@@ -58,9 +49,7 @@ const char run_usage[] =
 #define MIN_MAX_SIZE	      (64u << 10)
 
 struct run {
-	struct output_name name;
-	uint64_t max_size;
-	bool no_summary, quiet;
+	struct recording_options options;
 	char **argv; /* CMD */
 
 	struct recorder recorder;
@@ -78,53 +67,20 @@ struct run {
 
 static int parse_options(struct run *r, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"output", required_argument, NULL, 'o'},
-		{"force", no_argument, NULL, 'f'},
-		{"max-size", required_argument, NULL, 'm'},
-		{"no-summary", no_argument, NULL, 'n'},
-		{"quiet", no_argument, NULL, 'q'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	char why[160];
-	int c;
+	static const struct option options[] = {RECORDING_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
+	int c, status = 0;
 
-	r->name.pattern = OUTPUT_DEFAULT;
-	while ((c = next_option(argc, argv, "+o:fqh", options)) != -1) {
-		switch (c) {
-		case 'o':
-			r->name.pattern = optarg;
-			break;
-		case 'f':
-			r->name.force = true;
-			break;
-		case 'm':
-			if (parse_size(optarg, &r->max_size) || r->max_size < MIN_MAX_SIZE)
-				return fail_usage(
-					"run",
-					"--max-size %s: a size like 500M or 20G is needed, 64K at least",
-					optarg);
-			break;
-		case 'n':
-			r->no_summary = true;
-			break;
-		case 'q':
-			r->quiet = r->no_summary = true;
-			break;
-		case 'h':
+	while (!status && (c = next_option(argc, argv, "+h" RECORDING_LETTERS, options)) != -1) {
+		if (c == 'h') {
 			fputs(run_usage, stdout);
 			exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
-		default:
-			return EXIT_USAGE;
 		}
+		status = recording_option(&r->options, "run", c);
 	}
 	r->argv = argv + optind;
-	if (!r->argv[0])
-		return fail_usage("run", "which program? As in: cuflight run -- ./program");
-	if (output_name_check(r->name.pattern, why, sizeof(why)))
-		return fail_usage("run", "--output %s: %s", r->name.pattern, why);
-	return 0;
+	if (!status && !r->argv[0])
+		status = fail_usage("run", "which program? As in: cuflight run -- ./program");
+	return status ? status : recording_options_check(&r->options, "run");
 }
 
 /* What the library would complain about in every process is told before the first one is started. */
@@ -164,28 +120,6 @@ static void tell_reach(const char *command)
 	free(program);
 }
 
-static void add_session_facts(struct run *r)
-{
-	struct facts facts = {0};
-	char host[256] = "", *joined = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&joined, &length);
-
-	if (out) {
-		for (char **word = r->argv; *word; word++)
-			fwrite(*word, 1, strlen(*word) + (word[1] != NULL), out);
-		fclose(out);
-		facts_add(&facts, "command", joined, length);
-		free(joined);
-	}
-	gethostname(host, sizeof(host) - 1);
-	facts_format(&facts, "host", "%s", host);
-	facts_format(&facts, "started", "%lld", (long long)clock_now(CLOCK_REALTIME));
-	facts_format(&facts, "cuflight_version", "%s", CUFLIGHT_VERSION);
-	drain_session_facts(&r->recorder.drain, &facts);
-	facts_free(&facts);
-}
-
 /* Fork, create the file, let CMD go. 0 or an exit status after saying why. */
 static int start(struct run *r)
 {
@@ -197,13 +131,13 @@ static int start(struct run *r)
 	err = child_start(&r->child, r->argv, r->watch.library, r->recorder.session.dir, &r->before);
 	if (err)
 		return fail("cannot start a process: %s", strerror(-err));
-	r->name.pid = r->child.pid;
-	status = recorder_open(&r->recorder, &r->name, r->max_size);
+	r->options.name.pid = r->child.pid;
+	status = recorder_open(&r->recorder, &r->options.name, r->options.max_size);
 	if (status) {
 		child_abandon(&r->child);
 		return status;
 	}
-	add_session_facts(r);
+	recorder_session_facts(&r->recorder, r->argv);
 	tell_reach(r->argv[0]);
 	err = child_go(&r->child);
 	if (!err)
@@ -275,7 +209,7 @@ static void tell_waiting(struct run *r)
 {
 	int64_t now = clock_now(CLOCK_MONOTONIC);
 
-	if (r->quiet || r->told_wait)
+	if (r->options.quiet || r->told_wait)
 		return;
 	if (r->ended && now - r->ended_at > NS_PER_S) {
 		message("%s has ended; waiting for processes that it started (Ctrl-C: wait no longer)",
@@ -348,9 +282,9 @@ static int finish(struct run *r)
 	if (r->stop && live)
 		message("stopped waiting; %zu process%s on, unrecorded", live, live == 1 ? " goes" : "es go");
 	anything = recorder->drain.count != 0;
-	if (anything && !r->no_summary)
+	if (anything && r->options.summary)
 		summary_print(recorder->path, stderr);
-	else if (!r->quiet)
+	else if (!r->options.quiet)
 		message("the recording is %s", recorder->path);
 	return r->ended ? r->status : STATUS_SIGNAL + SIGINT;
 }
@@ -358,7 +292,7 @@ static int finish(struct run *r)
 int command_run(int argc, char **argv)
 {
 	static const int taken[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD};
-	struct run r = {.signals = -1, .recorder = {.output = -1}};
+	struct run r = {.options = RECORDING_DEFAULTS, .signals = -1, .recorder = {.output = -1}};
 	char why[512], *library = NULL;
 	int status;
 

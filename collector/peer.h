@@ -15,9 +15,10 @@ struct peer {
 	struct ring ring;
 	uint64_t process; /* its id, not 0 */
 	uint32_t generation;
-	pid_t pid;	/* in our pid namespace; 0: not known */
-	int file;	/* named rings: its descriptor, locked; else -1 */
-	char name[256]; /* named rings: in rings/; else "" */
+	pid_t pid;	 /* in our pid namespace; 0: not known */
+	pid_t inner_pid; /* in its own */
+	int file;	 /* named rings: its descriptor, locked; else -1 */
+	char name[256];	 /* named rings: in rings/; else "" */
 };
 
 /*

@@ -52,6 +52,28 @@ int recorder_open(struct recorder *r, const struct output_name *name, uint64_t m
 	return EXIT_FAILURE;
 }
 
+void recorder_session_facts(struct recorder *r, char *const *command)
+{
+	char host[256] = "", *joined = NULL;
+	struct facts facts = {0};
+	size_t length = 0;
+	FILE *out = command ? open_memstream(&joined, &length) : NULL;
+
+	if (out) {
+		for (; *command; command++)
+			fwrite(*command, 1, strlen(*command) + (command[1] != NULL), out);
+		fclose(out);
+		facts_add(&facts, "command", joined, length);
+		free(joined);
+	}
+	gethostname(host, sizeof(host) - 1);
+	facts_format(&facts, "host", "%s", host);
+	facts_format(&facts, "started", "%lld", (long long)clock_now(CLOCK_REALTIME));
+	facts_format(&facts, "cuflight_version", "%s", CUFLIGHT_VERSION);
+	drain_session_facts(&r->drain, &facts);
+	facts_free(&facts);
+}
+
 static void tell_why_not(const struct peer *peer, const char *why)
 {
 	char name[64];
@@ -94,6 +116,16 @@ static void receive_hellos(struct recorder *r)
 	}
 }
 
+/* PID-STARTTIME.ring, of the process wanted? */
+static bool is_wanted(const struct recorder *r, const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length < 6 || strcmp(name + length - 5, ".ring"))
+		return false;
+	return !r->only_pid || strtol(name, NULL, 10) == r->only_pid;
+}
+
 size_t recorder_scan_files(struct recorder *r)
 {
 	int fd = openat(r->session.rings_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -105,12 +137,10 @@ size_t recorder_scan_files(struct recorder *r)
 	if (!dir)
 		return 0;
 	while ((entry = readdir(dir))) {
-		size_t length = strlen(entry->d_name);
 		struct peer peer;
 		int err;
 
-		if (length < 6 || strcmp(entry->d_name + length - 5, ".ring") ||
-		    drain_has_file(&r->drain, entry->d_name))
+		if (!is_wanted(r, entry->d_name) || drain_has_file(&r->drain, entry->d_name))
 			continue;
 		err = peer_open_file(r->session.rings_fd, entry->d_name, &peer, why, sizeof(why));
 		if (!err && !drain_add(&r->drain, &peer))

@@ -21,6 +21,7 @@ struct recorder {
 	int output; /* the trace file, -1: not open */
 	char *path;
 
+	pid_t only_pid; /* of ring files, only those of this process (its own number); 0: all */
 	int connections[RECORDER_CONNECTIONS]; /* accepted, their hello not yet there */
 	size_t connection_count;
 	int timeout_ms;	      /* of the next poll */
@@ -34,6 +35,9 @@ struct recorder {
  * status after saying why; the session stays open then.
  */
 int recorder_open(struct recorder *r, const struct output_name *name, uint64_t max_size);
+
+/* Write what is known of the session. command: argv of the program, NULL if none was started. */
+void recorder_session_facts(struct recorder *r, char *const *command);
 
 /*
  * Wait for something to do (`also` in addition, its revents are set), at most until the next round is due,

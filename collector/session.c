@@ -294,6 +294,9 @@ void session_close(struct session *s, bool recording)
 	}
 	if (s->dir_fd >= 0) {
 		unlinkat(s->dir_fd, SOCKET, 0);
+		/* What the log said has been told, and is told no second time. */
+		if (s->log_read && !ftruncate(s->log_fd, 0))
+			remove_marks(s);
 		if (!recording)
 			remove_dir(s);
 	}
