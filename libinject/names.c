@@ -124,13 +124,11 @@ static bool same(const struct name *n, enum string_class class, const char *text
 	return s->string_class == class && s->length == length && !memcmp(s + 1, text, length);
 }
 
-/* Lock held. The entry with this text, or the empty one where it belongs; NULL: the table is full. */
+/* Lock held. The entry with this text, or the empty one where it belongs: a quarter of them stay empty. */
 static struct name *find(enum string_class class, uint32_t hash, const char *text, size_t length)
 {
 	uint32_t at = hash;
 
-	if (strings >= table_size - table_size / 4)
-		return NULL;
 	for (;; at++) {
 		struct name *n = &table[at & (table_size - 1)];
 
@@ -152,7 +150,7 @@ uint32_t names_string(enum string_class class, uint64_t pointer, const char *tex
 	record.length = (uint32_t)length;
 	names_lock();
 	n = table ? find(class, (uint32_t)names_hash(text, length), text, length) : NULL;
-	if (n && !n->number) {
+	if (n && !n->number && strings < table_size - table_size / 4) {
 		offset = recorder.ring.permanent_used;
 		if (!put(&record.h, sizeof(record), text, length)) {
 			n->hash = (uint32_t)names_hash(text, length);
