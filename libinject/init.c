@@ -9,7 +9,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-#include "libinject/config.h"
+#include "wire/config.h"
 #include "libinject/cupti.h"
 #include "libinject/exit.h"
 #include "libinject/facts.h"

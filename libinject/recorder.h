@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "libinject/config.h"
+#include "wire/config.h"
 #include "wire/atomic.h"
 #include "wire/ringbuf.h"
 

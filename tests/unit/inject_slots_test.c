@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "libinject/activity.h"
-#include "libinject/config.h"
+#include "wire/config.h"
 #include "libinject/decode.h"
 #include "libinject/names.h"
 #include "libinject/recorder.h"

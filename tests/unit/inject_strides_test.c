@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "libinject/config.h"
+#include "wire/config.h"
 #include "libinject/cupti.h"
 #include "libinject/cupti_find.h"
 #include "libinject/recorder.h"

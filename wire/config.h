@@ -1,9 +1,10 @@
 /*
- * config.h: what the environment asks for. Read once, in the constructor, and copied: programs overwrite
- * their own environment (setproctitle). docs/inside.md lists the variables for users.
+ * config.h: what the CUFLIGHT_ variables ask of a recorded process. The process reads them once, when the
+ * library is loaded, and copies them: programs overwrite their own environment (setproctitle). The collector
+ * reads them to refuse malformed ones before it starts anything. docs/inside.md lists them for users.
  */
-#ifndef INJECT_CONFIG_H
-#define INJECT_CONFIG_H
+#ifndef WIRE_CONFIG_H
+#define WIRE_CONFIG_H
 
 #include <stdbool.h>
 #include <stdint.h>

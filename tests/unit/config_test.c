@@ -1,5 +1,5 @@
 /*
- * inject_config_test.c: the variables are read as documented; a malformed one is named with its text and an
+ * config_test.c: the variables are read as documented; a malformed one is named with its text and an
  * example, and leaves the others alone.
  */
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "libinject/config.h"
+#include "wire/config.h"
 
 static struct config c;
 

@@ -1,7 +1,7 @@
 /*
  * config.c: the CUFLIGHT_ variables into numbers, by one table.
  */
-#include "libinject/config.h"
+#include "wire/config.h"
 
 #include <stddef.h>
 #include <stdio.h>
