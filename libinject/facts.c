@@ -187,11 +187,11 @@ void facts_publish(void)
 		}
 	}
 	names_fact_format("clock", "%s", clock_source_name(h->clock_source));
-	if (config.foreign_cuda)
+	if (recorder.foreign_cuda)
 		facts_recording("NVTX only: CUDA_INJECTION64_PATH names another tool's library already");
 	else
 		names_fact_format("recording", "NVTX only: CUDA was not initialised");
-	if (config.foreign_nvtx)
+	if (recorder.foreign_nvtx)
 		session_log("NVTX_INJECTION64_PATH names another tool's library: NVTX is not recorded");
 }
 

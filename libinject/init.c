@@ -90,8 +90,8 @@ static void announce(void)
 		   *nvtx = config_lookup(environ, NVTX_VARIABLE);
 	bool ours = (cuda && !strcmp(cuda, recorder.self)) || (nvtx && !strcmp(nvtx, recorder.self));
 
-	config.foreign_cuda = cuda && *cuda && strcmp(cuda, recorder.self);
-	config.foreign_nvtx = nvtx && *nvtx && strcmp(nvtx, recorder.self);
+	recorder.foreign_cuda = cuda && *cuda && strcmp(cuda, recorder.self);
+	recorder.foreign_nvtx = nvtx && *nvtx && strcmp(nvtx, recorder.self);
 	if (!ours && recorder.self[0] && (!cuda || !nvtx))
 		set_variables(!cuda, !nvtx);
 }

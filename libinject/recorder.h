@@ -35,6 +35,8 @@ struct recorder {
 	   at it first. Not NULL from ON on. */
 	const volatile uint8_t *canary;
 	char self[PATH_MAX]; /* where this library lies, absolute; "" unknown */
+	/* Injection variables that somebody else's library had already. */
+	bool foreign_cuda, foreign_nvtx;
 };
 
 #define CANARY_ALIVE 1

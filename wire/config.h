@@ -38,9 +38,6 @@ struct config {
 	uint64_t device_buffer_size;  /* 0: CUPTI's default, as it is for the next */
 	uint32_t device_buffer_limit; /* buffers a context */
 
-	/* Injection variables that somebody else's library has already. */
-	bool foreign_cuda, foreign_nvtx;
-
 	/* The first malformed variable; variable is NULL if all are well. */
 	struct {
 		const char *variable;
