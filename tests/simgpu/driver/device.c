@@ -1,0 +1,374 @@
+/* Driver API: initialisation, devices, errors, looking functions up. */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/simgpu/driver/driver.h"
+
+#define DRIVER_VERSION 13000
+
+IMPL(cuInit)
+{
+	return p->Flags ? SIM_INVALID_VALUE : sim_init();
+}
+
+IMPL(cuDriverGetVersion)
+{
+	if (!p->driverVersion)
+		return SIM_INVALID_VALUE;
+	*p->driverVersion = DRIVER_VERSION;
+	return SIM_OK;
+}
+
+IMPL(cuDeviceGet)
+{
+	if (!p->device)
+		return SIM_INVALID_VALUE;
+	*p->device = p->ordinal;
+	return device_of(p->ordinal) ? SIM_OK : SIM_INVALID_DEVICE;
+}
+
+IMPL(cuDeviceGetCount)
+{
+	if (!p->count)
+		return SIM_INVALID_VALUE;
+	*p->count = sim_n_devices;
+	return SIM_OK;
+}
+
+IMPL(cuDeviceGetName)
+{
+	if (!p->name || p->len <= 0)
+		return SIM_INVALID_VALUE;
+	if (!device_of(p->dev))
+		return SIM_INVALID_DEVICE;
+	snprintf(p->name, (size_t)p->len, "%s", SIM_DEVICE_NAME);
+	return SIM_OK;
+}
+
+static CUresult uuid(CUuuid *out, CUdevice dev)
+{
+	if (!out)
+		return SIM_INVALID_VALUE;
+	if (!device_of(dev))
+		return SIM_INVALID_DEVICE;
+	*out = device_of(dev)->uuid;
+	return SIM_OK;
+}
+
+IMPL(cuDeviceGetUuid)
+{
+	return uuid(p->uuid, p->dev);
+}
+
+IMPL(cuDeviceGetUuid_v2)
+{
+	return uuid(p->uuid, p->dev);
+}
+
+IMPL(cuDeviceTotalMem_v2)
+{
+	if (!p->bytes)
+		return SIM_INVALID_VALUE;
+	if (!device_of(p->dev))
+		return SIM_INVALID_DEVICE;
+	*p->bytes = sim_config.memory;
+	return SIM_OK;
+}
+
+/* CUdevice_attribute by number: an H100 SXM's values as far as they are public; 0 where the answer is "no".
+ */
+static const int attributes[148] = {
+	[1] = 1024,	[2] = 1024,   [3] = 1024,     [4] = 64,	    [5] = 2147483647,  [6] = 65535,
+	[7] = 65535,	[8] = 49152,  [9] = 65536,    [10] = 32,    [11] = 2147483647, [12] = 65536,
+	[13] = 1980000, [14] = 512,   [15] = 1,	      [16] = 132,   [19] = 1,	       [30] = 512,
+	[31] = 1,	[32] = 1,     [36] = 2619000, [37] = 5120,  [38] = 52428800,   [39] = 2048,
+	[40] = 3,	[41] = 1,     [51] = 32,      [75] = 9,	    [76] = 0,	       [78] = 1,
+	[79] = 1,	[80] = 1,     [81] = 233472,  [82] = 65536, [83] = 1,	       [87] = 2,
+	[89] = 1,	[90] = 1,     [91] = 1,	      [95] = 1,	    [97] = 232448,     [99] = 1,
+	[106] = 32,	[111] = 1024, [115] = 1,      [119] = 1,    [120] = 1,	       [126] = 4,
+	[129] = 1,	[131] = -1,   [134] = -1,
+};
+
+int sim_device_attribute(const struct sim_device *dev, int attribute)
+{
+	switch (attribute) {
+	case 33: /* PCI bus */
+		return 0x18 + dev->id;
+	case 34:
+	case 50:
+		return 0;
+	default:
+		return attribute > 0 && attribute < 148 ? attributes[attribute] : 0;
+	}
+}
+
+IMPL(cuDeviceGetAttribute)
+{
+	if (!p->pi || p->attrib < 1 || p->attrib > 147)
+		return SIM_INVALID_VALUE;
+	if (!device_of(p->dev))
+		return SIM_INVALID_DEVICE;
+	*p->pi = sim_device_attribute(device_of(p->dev), p->attrib);
+	return SIM_OK;
+}
+
+IMPL(cuDeviceGetP2PAttribute)
+{
+	if (!p->value || !device_of(p->srcDevice) || !device_of(p->dstDevice) || p->srcDevice == p->dstDevice)
+		return SIM_INVALID_VALUE;
+	*p->value = p->attrib == 1 ? 0 : 1; /* rank 0, everything supported */
+	return SIM_OK;
+}
+
+IMPL(cuDeviceCanAccessPeer)
+{
+	if (!p->canAccessPeer)
+		return SIM_INVALID_VALUE;
+	if (!device_of(p->dev) || !device_of(p->peerDev))
+		return SIM_INVALID_DEVICE;
+	*p->canAccessPeer = p->dev != p->peerDev;
+	return SIM_OK;
+}
+
+IMPL(cuDeviceGetByPCIBusId)
+{
+	unsigned domain = 0, bus, dev;
+
+	if (!p->dev || !p->pciBusId)
+		return SIM_INVALID_VALUE;
+	if (sscanf(p->pciBusId, "%x:%x:%x", &domain, &bus, &dev) != 3 &&
+	    sscanf(p->pciBusId, "%x:%x", &bus, &dev) != 2)
+		return SIM_INVALID_VALUE;
+	*p->dev = (int)bus - 0x18;
+	return device_of(*p->dev) ? SIM_OK : SIM_INVALID_DEVICE;
+}
+
+IMPL(cuDeviceGetPCIBusId)
+{
+	if (!p->pciBusId || p->len < 13)
+		return SIM_INVALID_VALUE;
+	if (!device_of(p->dev))
+		return SIM_INVALID_DEVICE;
+	snprintf(p->pciBusId, (size_t)p->len, "0000:%02X:00.0", 0x18 + p->dev);
+	return SIM_OK;
+}
+
+IMPL(cuDeviceComputeCapability)
+{
+	if (!device_of(p->dev))
+		return SIM_INVALID_DEVICE;
+	*p->major = 9;
+	*p->minor = 0;
+	return SIM_OK;
+}
+
+IMPL(cuDeviceGetProperties)
+{
+	if (!p->prop)
+		return SIM_INVALID_VALUE;
+	if (!device_of(p->dev))
+		return SIM_INVALID_DEVICE;
+	*p->prop = (CUdevprop){.maxThreadsPerBlock = attributes[1],
+			       .maxThreadsDim = {attributes[2], attributes[3], attributes[4]},
+			       .maxGridSize = {attributes[5], attributes[6], attributes[7]},
+			       .sharedMemPerBlock = attributes[8],
+			       .totalConstantMemory = attributes[9],
+			       .SIMDWidth = attributes[10],
+			       .memPitch = attributes[11],
+			       .regsPerBlock = attributes[12],
+			       .clockRate = attributes[13],
+			       .textureAlign = attributes[14]};
+	return SIM_OK;
+}
+
+IMPL(cuModuleGetLoadingMode)
+{
+	if (!p->mode)
+		return SIM_INVALID_VALUE;
+	*p->mode = 2; /* lazy */
+	return SIM_OK;
+}
+
+IMPL(cuDeviceGetDefaultMemPool)
+{
+	if (!p->pool_out)
+		return SIM_INVALID_VALUE;
+	if (!device_of(p->dev))
+		return SIM_INVALID_DEVICE;
+	*p->pool_out = &device_of(p->dev)->default_pool;
+	return SIM_OK;
+}
+
+IMPL(cuDeviceGetMemPool)
+{
+	if (!p->pool)
+		return SIM_INVALID_VALUE;
+	if (!device_of(p->dev))
+		return SIM_INVALID_DEVICE;
+	*p->pool = device_of(p->dev)->pool;
+	return SIM_OK;
+}
+
+IMPL(cuDeviceSetMemPool)
+{
+	if (!device_of(p->dev))
+		return SIM_INVALID_DEVICE;
+	if (!p->pool || p->pool->magic != SIM_POOL)
+		return SIM_INVALID_VALUE;
+	device_of(p->dev)->pool = p->pool;
+	return SIM_OK;
+}
+
+IMPL(cuDeviceGraphMemTrim)
+{
+	return device_of(p->device) ? SIM_OK : SIM_INVALID_DEVICE;
+}
+
+static const struct {
+	int code;
+	const char *name, *text;
+} errors[] = {
+	{0, "CUDA_SUCCESS", "no error"},
+	{1, "CUDA_ERROR_INVALID_VALUE", "invalid argument"},
+	{2, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory"},
+	{3, "CUDA_ERROR_NOT_INITIALIZED", "initialization error"},
+	{100, "CUDA_ERROR_NO_DEVICE", "no CUDA-capable device is detected"},
+	{101, "CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal"},
+	{200, "CUDA_ERROR_INVALID_IMAGE", "device kernel image is invalid"},
+	{201, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
+	{217, "CUDA_ERROR_PEER_ACCESS_UNSUPPORTED", "peer access is not supported between these two devices"},
+	{301, "CUDA_ERROR_FILE_NOT_FOUND", "file not found"},
+	{400, "CUDA_ERROR_INVALID_HANDLE", "invalid resource handle"},
+	{401, "CUDA_ERROR_ILLEGAL_STATE", "the operation cannot be performed in the present state"},
+	{500, "CUDA_ERROR_NOT_FOUND", "named symbol not found"},
+	{600, "CUDA_ERROR_NOT_READY", "device not ready"},
+	{704, "CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED", "peer access is already enabled"},
+	{705, "CUDA_ERROR_PEER_ACCESS_NOT_ENABLED", "peer access has not been enabled"},
+	{708, "CUDA_ERROR_PRIMARY_CONTEXT_ACTIVE", "cannot set while device is active in this process"},
+	{709, "CUDA_ERROR_CONTEXT_IS_DESTROYED", "context is destroyed"},
+	{712, "CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED",
+	 "part or all of the requested memory range is already mapped"},
+	{713, "CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED",
+	 "pointer does not correspond to a registered memory region"},
+	{720, "CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE", "too many blocks in cooperative launch"},
+	{801, "CUDA_ERROR_NOT_SUPPORTED", "operation not supported"},
+	{900, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "operation not permitted when stream is capturing"},
+	{901, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED",
+	 "operation failed due to a previous error during capture"},
+	{902, "CUDA_ERROR_STREAM_CAPTURE_MERGE",
+	 "operation would result in a merge of separate capture sequences"},
+	{903, "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED", "capture was not ended in the same stream as it began"},
+	{904, "CUDA_ERROR_STREAM_CAPTURE_UNJOINED", "capturing stream has unjoined work"},
+	{905, "CUDA_ERROR_STREAM_CAPTURE_ISOLATION",
+	 "dependency created on uncaptured work in another stream"},
+	{906, "CUDA_ERROR_STREAM_CAPTURE_IMPLICIT",
+	 "operation would make the legacy stream depend on a capturing blocking stream"},
+	{907, "CUDA_ERROR_CAPTURED_EVENT",
+	 "operation not permitted on an event last recorded in a capturing stream"},
+	{908, "CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD",
+	 "attempt to terminate a thread-local capture sequence from another thread"},
+	{910, "CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE",
+	 "the graph update was not performed because it included changes which violated constraints specific "
+	 "to instantiated graph update"},
+	{999, "CUDA_ERROR_UNKNOWN", "unknown error"},
+};
+
+SIM_EXPORT CUresult cuGetErrorString(CUresult error, const char **str)
+{
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+		if (errors[i].code == error) {
+			*str = errors[i].text;
+			return SIM_OK;
+		}
+	*str = NULL;
+	return SIM_INVALID_VALUE;
+}
+
+SIM_EXPORT CUresult cuGetErrorName(CUresult error, const char **str)
+{
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+		if (errors[i].code == error) {
+			*str = errors[i].name;
+			return SIM_OK;
+		}
+	*str = NULL;
+	return SIM_INVALID_VALUE;
+}
+
+/* The newest version of a function that this library has, as the driver answers for a caller of the newest
+   CUDA. An older caller (cudaVersion below 12000) gets the names' meaning of its time where the two differ.
+ */
+static void *lookup(const char *symbol, bool ptsz)
+{
+	static const char *const suffix[] = {"_v4", "_v3", "_v2", ""};
+	void *self = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD), *f = NULL;
+	char name[256];
+
+	if (!self)
+		return NULL;
+	for (size_t i = 0; !f && i < sizeof(suffix) / sizeof(*suffix); i++) {
+		if (ptsz) {
+			snprintf(name, sizeof(name), "%s%s_ptsz", symbol, suffix[i]);
+			f = dlsym(self, name);
+			if (!f) {
+				snprintf(name, sizeof(name), "%s%s_ptds", symbol, suffix[i]);
+				f = dlsym(self, name);
+			}
+		}
+		if (!f) {
+			snprintf(name, sizeof(name), "%s%s", symbol, suffix[i]);
+			f = dlsym(self, name);
+		}
+	}
+	dlclose(self);
+	return f;
+}
+
+static CUresult proc_address(const char *symbol, void **pfn, int version, cuuint64_t flags, int *status)
+{
+	if (!symbol || !pfn || strncmp(symbol, "cu", 2))
+		return SIM_INVALID_VALUE;
+	*pfn = NULL;
+	/* Signatures that changed with CUDA 13 under an unversioned name. */
+	if (version < 13000 && !strcmp(symbol, "cuCtxCreate"))
+		symbol = "cuCtxCreate_v2";
+	else if (version < 13000 && !strcmp(symbol, "cuMemPrefetchAsync"))
+		*pfn = flags & 2 ? (void *)cuMemPrefetchAsync_ptsz : (void *)cuMemPrefetchAsync;
+	else if (version < 13000 && !strcmp(symbol, "cuMemAdvise"))
+		*pfn = (void *)cuMemAdvise;
+	else if (version < 12000 && !strcmp(symbol, "cuGraphExecUpdate"))
+		*pfn = (void *)cuGraphExecUpdate;
+	if (!*pfn)
+		*pfn = lookup(symbol, flags & 2);
+	if (status)
+		*status = *pfn ? 0 : 1;
+	return *pfn || status ? SIM_OK : SIM_NOT_FOUND;
+}
+
+SIM_EXPORT CUresult cuGetProcAddress(const char *symbol, void **pfn, int version, cuuint64_t flags)
+{
+	return proc_address(symbol, pfn, version, flags, NULL);
+}
+
+SIM_EXPORT CUresult cuGetProcAddress_v2(const char *symbol, void **pfn, int version, cuuint64_t flags,
+					int *status)
+{
+	return proc_address(symbol, pfn, version, flags, status);
+}
+
+SIM_EXPORT CUresult cuGetProcAddress_v2_ptsz(const char *symbol, void **pfn, int version, cuuint64_t flags,
+					     int *status)
+{
+	return proc_address(symbol, pfn, version, flags | 2, status);
+}
+
+/* The private tables that the real libcudart, cuBLAS and NCCL want. */
+SIM_EXPORT CUresult cuGetExportTable(const void **table, const CUuuid *id)
+{
+	(void)id;
+	sim_unsupported("cuGetExportTable (the real libcudart, static or shared, and libraries built on it)");
+	if (table)
+		*table = NULL;
+	return SIM_NOT_SUPPORTED;
+}

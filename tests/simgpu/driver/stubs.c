@@ -1,0 +1,11 @@
+/* A stub for every name of the driver API. They are weak: what entry.c and init.c define takes their place.
+ */
+#include "tests/simgpu/sim.h"
+
+#define X(fn, number)                                                                                        \
+	SIM_EXPORT __attribute__((weak)) CUresult fn(void)                                                   \
+	{                                                                                                    \
+		sim_unsupported(#fn);                                                                        \
+		return SIM_NOT_SUPPORTED;                                                                    \
+	}
+#include "tests/simgpu/abi/cbid_driver.h"
