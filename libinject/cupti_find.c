@@ -1,6 +1,6 @@
 /*
  * cupti_find.c: the places where a libcupti may lie, in order: loaded already, CUFLIGHT_CUPTI, beside what
- * CUDA the process has loaded (toolkits and Python wheels), CUDA_HOME and the like, the loader's own path.
+ * CUDA the process has loaded (toolkits and Python wheels), the loader's own path, CUDA_HOME and the like.
  */
 #include "libinject/cupti_find.h"
 
@@ -60,119 +60,108 @@ int find_loaded(const char *prefix, char *path, size_t size)
 	return q.found ? 0 : -ENOENT;
 }
 
-/* File names to try: the major version that the process uses, when that is known, and no newer one; a
-   libcupti that is newer than the driver does not work. */
-struct names {
-	const char *name[4];
-};
-
-static void choose_names(struct names *n)
+/* Major version of CUDA that the process uses; 0: unknown. */
+static int cuda_major(void)
 {
-	static const char *const all[] = {"libcupti.so.13", "libcupti.so.12", "libcupti.so.11.8",
-					  "libcupti.so"};
+	int (*driver_version)(int *) = NULL;
 	char runtime[PATH_MAX];
-	const char *version;
-	unsigned int first = 0, used = 0;
+	int version = 0;
+	void *driver;
 
-	memset(n, 0, sizeof(*n));
-	if (!find_loaded("libcudart.so.", runtime, sizeof(runtime))) {
-		version = strrchr(runtime, '/') + sizeof("/libcudart.so.") - 1;
-		first = atoi(version) >= 13 ? 0 : atoi(version) == 12 ? 1 : 2;
-	}
-	for (unsigned int i = first; i < sizeof(all) / sizeof(all[0]); i++)
-		n->name[used++] = all[i];
+	if (!find_loaded("libcudart.so.", runtime, sizeof(runtime)))
+		return atoi(strrchr(runtime, '/') + strlen("/libcudart.so."));
+	/* The runtime is linked into the program. Its version is the driver's or an older one. */
+	driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
+	if (!driver)
+		return 0;
+	*(void **)&driver_version = dlsym(driver, "cuDriverGetVersion");
+	if (driver_version)
+		driver_version(&version);
+	dlclose(driver);
+	return version / 1000;
 }
 
-static void *open_in(const char *dir, const char *sub, const struct names *n, char *path, size_t size)
+static void *try_path(char *path, size_t size, const char *dir, const char *sub, const char *name)
 {
-	for (unsigned int i = 0; i < 4 && n->name[i]; i++) {
-		void *handle;
-
-		if (snprintf(path, size, "%s%s/%s", dir, sub, n->name[i]) >= (int)size || access(path, R_OK))
-			continue;
-		handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-		if (handle)
-			return handle;
-	}
-	return NULL;
+	if (snprintf(path, size, "%s%s/%s", dir, sub, name) >= (int)size || access(path, R_OK))
+		return NULL;
+	return dlopen(path, RTLD_NOW | RTLD_LOCAL);
 }
 
-static void *open_any(const char *dir, const char *const *subs, const struct names *n, char *path,
-		      size_t size)
+static void *try_dir(char *path, size_t size, const char *dir, const char *const *subs, const char *name)
 {
 	void *handle = NULL;
 
 	for (; *subs && !handle; subs++)
-		handle = open_in(dir, *subs, n, path, size);
+		handle = try_path(path, size, dir, *subs, name);
 	return handle;
 }
 
-/* CUFLIGHT_CUPTI: a file, or a directory. */
-static void *open_given(const struct names *n, char *path, size_t size)
-{
-	static const char *const here[] = {"", NULL};
-	void *handle = open_any(config.cupti, here, n, path, size);
-
-	if (!handle && snprintf(path, size, "%s", config.cupti) < (int)size)
-		handle = dlopen(config.cupti, RTLD_NOW | RTLD_LOCAL);
-	return handle;
-}
-
-static void *open_beside(const struct names *n, char *path, size_t size)
+static void *try_beside(char *path, size_t size, const char *name)
 {
 	static const char *const neighbours[] = {"libcudart.so", "libcublas.so", "libnvrtc.so", "libcudnn.so",
 						 "libnccl.so"};
 	char dir[PATH_MAX];
 	void *handle = NULL;
 
-	for (unsigned int i = 0; i < sizeof(neighbours) / sizeof(neighbours[0]) && !handle; i++) {
+	for (size_t i = 0; i < sizeof(neighbours) / sizeof(neighbours[0]) && !handle; i++) {
 		if (find_loaded(neighbours[i], dir, sizeof(dir)))
 			continue;
 		*strrchr(dir, '/') = '\0';
-		handle = open_any(dir, beside, n, path, size);
+		handle = try_dir(path, size, dir, beside, name);
 	}
 	return handle;
 }
 
-static void *open_toolkit(const struct names *n, char *path, size_t size)
+static void *try_toolkits(char *path, size_t size, const char *name)
 {
 	const char *const homes[] = {getenv("CUDA_HOME"), getenv("CUDA_PATH"), "/usr/local/cuda",
 				     "/opt/cuda"};
 	void *handle = NULL;
 
-	for (unsigned int i = 0; i < sizeof(homes) / sizeof(homes[0]) && !handle; i++)
+	for (size_t i = 0; i < sizeof(homes) / sizeof(homes[0]) && !handle; i++)
 		if (homes[i] && homes[i][0] == '/')
-			handle = open_any(homes[i], in_toolkit, n, path, size);
+			handle = try_dir(path, size, homes[i], in_toolkit, name);
 	return handle;
 }
 
-static void *open_by_name(const struct names *n)
+/* CUFLIGHT_CUPTI is a file, or a directory. */
+static void *try_given(char *path, size_t size, const char *name)
 {
-	void *handle = NULL;
+	void *handle = try_path(path, size, config.cupti, "", name);
 
-	for (unsigned int i = 0; i < 4 && n->name[i] && !handle; i++)
-		handle = dlopen(n->name[i], RTLD_NOW | RTLD_LOCAL);
-	return handle;
+	return handle ? handle : dlopen(config.cupti, RTLD_NOW | RTLD_LOCAL);
 }
 
 static void *open_library(char *path, size_t size)
 {
-	struct names names;
-	void *handle;
+	static const char *const names[] = {"libcupti.so.13", "libcupti.so.12", "libcupti.so.11.8",
+					    "libcupti.so"};
+	void *handle = NULL;
+	int major;
 
 	if (!find_loaded("libcupti.so", path, size)) {
 		handle = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
 		if (handle)
 			return handle;
 	}
-	choose_names(&names);
-	if (config.cupti[0])
-		return open_given(&names, path, size);
-	handle = open_beside(&names, path, size);
-	if (!handle)
-		handle = open_toolkit(&names, path, size);
-	if (!handle)
-		handle = open_by_name(&names);
+	/* The version that the process uses, wherever it lies, before any older one. A newer one than the
+	   driver would not work. */
+	major = cuda_major();
+	for (size_t i = major == 12   ? 1
+			: major == 11 ? 2
+				      : 0;
+	     i < sizeof(names) / sizeof(names[0]) && !handle; i++) {
+		if (config.cupti[0]) {
+			handle = try_given(path, size, names[i]);
+			continue;
+		}
+		handle = try_beside(path, size, names[i]);
+		if (!handle)
+			handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+		if (!handle)
+			handle = try_toolkits(path, size, names[i]);
+	}
 	return handle;
 }
 

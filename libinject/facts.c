@@ -3,7 +3,6 @@
  */
 #include "libinject/facts.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -208,22 +207,28 @@ void facts_recording(const char *format, ...)
 		session_log("%s", text);
 }
 
+/* The kernel module tells in words: "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ...". */
+static void fact_driver(void)
+{
+	char text[512], *word, *rest = text;
+
+	read_file("/proc/driver/nvidia/version", text, sizeof(text));
+	while ((word = strsep(&rest, " \t\n")))
+		if (strspn(word, "0123456789") && strspn(word, "0123456789.") == strlen(word) &&
+		    strchr(word, '.'))
+			break;
+	if (word)
+		names_fact("driver_version", word, strlen(word));
+}
+
+/* Nothing of CUDA is called: we are in the middle of its set-up, and calls would be recorded as the
+   program's. */
 void facts_cuda(void)
 {
-	int (*driver_version)(int *) = NULL;
 	char path[PATH_MAX], real[PATH_MAX];
-	void *driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
 	const char *version;
-	int number = 0;
 
-	if (driver) {
-		*(void **)&driver_version = dlsym(driver, "cuDriverGetVersion");
-		if (driver_version && !driver_version(&number))
-			names_fact_format("driver_version", "%d", number);
-		dlclose(driver);
-	}
-	/* The runtime is in the middle of its own set-up: read its version off its file name, call nothing.
-	 */
+	fact_driver();
 	if (!find_loaded("libcudart.so.", path, sizeof(path)) && realpath(path, real)) {
 		version = strstr(real, "libcudart.so.");
 		if (version)
