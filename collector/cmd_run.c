@@ -104,7 +104,8 @@ static int open_session(struct run *r)
 	err = session_open(&r->recorder.session, wanted && *wanted ? wanted : NULL, why, sizeof(why));
 	if (err == -EBUSY) {
 		/* `cuflight run` inside `cuflight run`: the inner one has a session of its own. */
-		message("%s; this run has a session of its own", why);
+		if (!r->options.quiet)
+			message("%s; this run has a session of its own", why);
 		err = session_open(&r->recorder.session, NULL, why, sizeof(why));
 	}
 	return err ? fail("%s", why) : 0;

@@ -12,7 +12,9 @@
 
 #define SCRATCH_SIZE (1u << 20)
 /* How long to wait for a process's parent, which may be us, to learn how it ended. */
-#define CAUSE_WAIT   (2 * NS_PER_S)
+#define CAUSE_WAIT (2 * NS_PER_S)
+/* A helper thread that is dead for so long in a process that lives on was ended by exec. */
+#define EXEC_WAIT    (250 * NS_PER_MS)
 #define CLOSING_SIZE 4096u /* bytes of closing records a process may need */
 
 static void on_lost(void *context, const struct file_index_entry *chunk)
@@ -122,6 +124,8 @@ static const char *how_it_ended(const struct drain *d, struct source *s, int64_t
 	if (there) {
 		/* The same process with another stack: it runs another program. */
 		if (st.start_stack && s->born.start_stack && st.start_stack != s->born.start_stack)
+			return "exec";
+		if (now - s->ending_since > EXEC_WAIT && !proc_is_dying(s->born.pid))
 			return "exec";
 		if (now - s->ending_since < CAUSE_WAIT)
 			return NULL;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,22 @@ int proc_stat(pid_t pid, struct proc_stat *out)
 			out->exit_code = (int)strtol(field, NULL, 10);
 	}
 	return out->start_time ? 0 : -EBADMSG;
+}
+
+bool proc_is_dying(pid_t pid)
+{
+	char text[8192], *line;
+	ssize_t n = proc_read(pid, "status", text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return true;
+	text[n] = '\0';
+	line = strstr(text, "\nState:");
+	if (line && strspn(line + 7, " \t") && strchr("ZX", line[7 + strspn(line + 7, " \t")]))
+		return true;
+	/* The kernel ends the other threads of a process by a SIGKILL to each. */
+	line = strstr(text, "\nSigPnd:");
+	return line && strtoull(line + 8, NULL, 16) & 1ull << (SIGKILL - 1);
 }
 
 void proc_name(pid_t pid, char *out, size_t size)

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# Shows that `cuflight run` is to CMD as if it were not there: input, output, arguments, environment and exit status; and
+# that a wrong call is told before CMD is started.
+. "$CUFLIGHT_ROOT/tests/collector.bash"
+
+# ---- status and streams
+expect 0 "$cuflight" run -o a -- true
+expect 1 "$cuflight" run -o b -- false
+expect 42 "$cuflight" run -o c -- sh -c 'exit 42'
+expect 137 "$cuflight" run -o d -- sh -c 'kill -KILL $$'
+expect 143 "$cuflight" run -o e -- sh -c 'kill -TERM $$'
+echo hello | "$cuflight" run -q -o f -- sh -c 'cat; echo "$#:$2"; echo oops >&2' - one 'two  words' >out 2>err
+same stdout "$(cat out)" "hello
+2:two  words"
+says err oops
+same 'lines on stdout' "$("$cuflight" run -o g -- echo only 2>/dev/null)" only
+
+# ---- CMD's own words that look like options are CMD's
+expect 0 "$cuflight" run -q -o h echo --help -q
+same arguments "$(cat out)" "--help -q"
+
+# ---- what cannot be started
+expect 127 "$cuflight" run -o x1 -- no-such-program-at-all
+says err "no-such-program-at-all: no such program"
+echo text >not-executable
+expect 126 "$cuflight" run -o x2 -- ./not-executable
+says err "./not-executable cannot be executed: Permission denied"
+printf '#!/no/such/interpreter\n' >orphan
+chmod +x orphan
+expect 127 "$cuflight" run -o x3 -- ./orphan
+says err "interpreter"
+for f in x1 x2 x3; do
+	[ ! -e $f.cuft ] || fail "$f.cuft was left though nothing ran"
+done
+
+# ---- wrong calls: status 2, CMD not started
+usage() {
+	expect 2 "$cuflight" "$@"
+	[ ! -e started ] || fail "CMD was started: $*"
+	[ ! -s out ] || fail "stdout is not empty: $*"
+}
+usage
+usage rum
+says err "did you mean run?"
+usage run
+usage run --outptu x -- touch started
+says err "did you mean --output?"
+usage run --max-size lots -- touch started
+usage run --max-size 10 -- touch started
+usage run -o '%z' -- touch started
+usage run -o '%q{CUFLIGHT_TEST_UNSET}' -- touch started
+says err CUFLIGHT_TEST_UNSET
+usage run -o '' -- touch started
+usage run -o
+usage verify
+usage info a.cuft b.cuft
+usage info --format xml a.cuft
+usage doctor now
+CUFLIGHT_RING_SIZE=huge usage run -o y -- touch started
+says err "CUFLIGHT_RING_SIZE=huge"
+
+# ---- help and version
+expect 0 "$cuflight" --version
+grep -qE '^cuflight [0-9]+\.[0-9]+' out || fail "no version"
+expect 0 "$cuflight" --help
+for command in run collect report export info verify doctor; do
+	says out "  $command "
+done
+for command in run collect info verify doctor; do
+	expect 0 "$cuflight" $command --help
+	says out "Usage: cuflight $command"
+	expect 0 "$cuflight" help $command
+done
+expect 0 "$cuflight" run -o x --help
+
+# ---- the file: named, not overwritten, replaced on request, closed to a directory that is not there
+echo precious >keep.cuft
+expect 1 "$cuflight" run -o keep -- touch started
+says err "keep.cuft exists already"
+[ ! -e started ] || fail "CMD was started"
+same 'the old file' "$(cat keep.cuft)" precious
+expect 0 "$cuflight" run -o keep --force -- true
+whole keep.cuft
+expect 1 "$cuflight" run -o no/such/directory/x -- touch started
+[ ! -e started ] || fail "CMD was started"
+expect 0 env RANK=3 "$cuflight" run -o 'r%q{RANK}-%n' -- true
+expect 0 env RANK=3 "$cuflight" run -o 'r%q{RANK}-%n' -- true
+whole r3-1.cuft
+whole r3-2.cuft
+mkdir default
+(cd default && expect 0 "$cuflight" run -- sh -c 'echo $$' && [ -e "cuflight-$(cat out)-1.cuft" ]) || fail "default name"
+
+# ---- the environment
+expect 0 env LD_PRELOAD=libdl.so.2 CUDA_INJECTION64_PATH=/other/tool "$cuflight" run -q -o env -- env
+says out "LD_PRELOAD=libdl.so.2:$CUFLIGHT_BUILD/libcuflight.so"
+says out "CUDA_INJECTION64_PATH=/other/tool"
+says out "NVTX_INJECTION64_PATH=$CUFLIGHT_BUILD/libcuflight.so"
+session=$(sed -n 's/^CUFLIGHT_DIR=//p' out)
+[ -n "$session" ] || fail "no CUFLIGHT_DIR"
+[ ! -e "$session" ] || fail "$session was left behind"
+expect 0 env CUFLIGHT_DIR="$PWD/mine" "$cuflight" run -q -o env2 -- env
+says out "CUFLIGHT_DIR=$PWD/mine"
+[ ! -e mine ] || fail "the session directory was left behind"
+mkdir -m 755 open
+expect 1 env CUFLIGHT_DIR="$PWD/open" "$cuflight" run -o z -- touch started
+says err "chmod 700"
+expect 1 env CUFLIGHT_LIB=/nonexistent.so "$cuflight" run -o z -- touch started
+[ ! -e started ] || fail "CMD was started"
+
+# ---- run within run: the inner one has a session and a file of its own
+expect 0 "$cuflight" run -q -o outer -- sh -c "\"$fake\"; \"$cuflight\" run -q -o inner -- \"$fake\" --chunks=3"
+same 'the inner process' "$(about inner.cuft 'records(one)')" 300
+same 'the outer process' "$(about outer.cuft 'records(one)')" 1000
+
+exit 0
