@@ -55,9 +55,9 @@ def recording():
     out += frame(7, struct.pack("<6Iq2Q6Q", 2, 211, 0, 17, 1, 1, 0, 0, 0x5000, 0, 0, 0, 0, 0, 0), mono + 20)
     out += frame(4, struct.pack("<II7Q4I", 3, 0, 0x1000, 0, 65536, 0, 0, 0, 5000, 2, 211, 17, 1), mono + 30)
     out += frame(8, struct.pack("<Q", 0x5000) + b"_Z6decodePf", mono + 40)
-    data = kernel(17, real + 1000, real + 2024, 0x5000) + kernel(18, real + 3000, real + 4024, 0x5000)
-    out += frame(5, buffer(data + memset(19, real + 5000, real + 5500), 64512, 0), mono + 50)
-    out += frame(6, buffer(kernel(20, real + 6000, 0, 0x5000), 0, 0), mono + 60)
+    data = kernel(17, real + 1000, real + 2024, 0x5000) + kernel(18, real + 3000, real + 5048, 0x5000)
+    out += frame(5, buffer(data + memset(19, real + 6000, real + 6500), 64512, 0), mono + 50)
+    out += frame(6, buffer(kernel(20, real + 7000, 0, 0x5000), 0, 0), mono + 60)
     return out + frame(13, struct.pack("<4Q", sequence, 0, 3, 0), mono + 70)
 
 
