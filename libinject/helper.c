@@ -18,6 +18,7 @@
 #include "libinject/cupti.h"
 #include "libinject/decode.h"
 #include "libinject/drain.h"
+#include "libinject/nvtx_text.h"
 #include "libinject/pages.h"
 #include "libinject/recorder.h"
 #include "libinject/writers.h"
@@ -143,6 +144,7 @@ static uint64_t collect(bool all)
 {
 	uint64_t bytes;
 
+	nvtx_texts_publish_wanted();
 	decode_buffers(&helper.timeline);
 	bytes = drain_pages(&helper.timeline);
 	writers_publish(all);

@@ -137,6 +137,16 @@ static struct name *find(enum string_class class, uint32_t hash, const char *tex
 	}
 }
 
+/* Registered strings can be given in full by every event; they leave half of the room to names that cannot.
+ */
+static bool has_room(enum string_class class)
+{
+	if (class == STRING_NVTX_REGISTERED)
+		return strings < table_size / 3 &&
+		       recorder.ring.permanent_used < recorder.ring.permanent_size / 2;
+	return strings < table_size - table_size / 4;
+}
+
 uint32_t names_string(enum string_class class, uint64_t pointer, const char *text, size_t length)
 {
 	struct permanent_string record = {
@@ -150,7 +160,7 @@ uint32_t names_string(enum string_class class, uint64_t pointer, const char *tex
 	record.length = (uint32_t)length;
 	names_lock();
 	n = table ? find(class, (uint32_t)names_hash(text, length), text, length) : NULL;
-	if (n && !n->number && strings < table_size - table_size / 4) {
+	if (n && !n->number && has_room(class)) {
 		offset = recorder.ring.permanent_used;
 		if (!put(&record.h, sizeof(record), text, length)) {
 			n->hash = (uint32_t)names_hash(text, length);

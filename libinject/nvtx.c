@@ -11,6 +11,7 @@
 
 #include "libinject/clock.h"
 #include "libinject/fork.h"
+#include "libinject/names.h"
 #include "libinject/nvtx_text.h"
 #include "libinject/pages.h"
 #include "wire/page.h"
@@ -37,20 +38,6 @@ enum message_form {
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define NEVER_INLINE  static __attribute__((noinline))
-
-/* The number of a text that is younger than the ring, or older than a fork. */
-NEVER_INLINE uint32_t publish(struct nvtx_text *t)
-{
-	nvtx_text_publish(t);
-	return load_relaxed(&t->reference);
-}
-
-ALWAYS_INLINE uint32_t reference_of(struct nvtx_text *t)
-{
-	uint32_t reference = load_relaxed(&t->reference);
-
-	return likely(reference) ? reference : publish(t);
-}
 
 ALWAYS_INLINE void set_text(struct event *e, const char *text)
 {
@@ -84,10 +71,10 @@ ALWAYS_INLINE void set_registered(struct event *e, struct nvtx_text *t)
 {
 	if (!t)
 		return;
-	e->reference = reference_of(t);
+	e->reference = load_relaxed(&t->reference);
 	if (likely(e->reference))
 		return;
-	/* No room for it among the permanent names: give it in full. */
+	nvtx_text_used(t);
 	e->ascii = t->bytes;
 	e->length = t->length < PAGE_MAX_TEXT ? t->length : PAGE_MAX_TEXT;
 	e->flags |= PAGE_INLINE_TEXT | (t->length > PAGE_MAX_TEXT ? NVTX_TEXT_CUT : 0);
@@ -129,6 +116,14 @@ ALWAYS_INLINE void set_message(struct event *e, enum message_form form, const vo
 		set_wide(e, message);
 }
 
+/* A domain has its number from the start, but for one that is made while the ring is. */
+ALWAYS_INLINE uint32_t domain_reference(const struct nvtx_text *domain)
+{
+	uint32_t reference = load_relaxed(&domain->reference);
+
+	return likely(reference) ? reference : TEXT_LOST;
+}
+
 /* A first or a fresh page. False: there is none, and the event is lost. */
 NEVER_INLINE bool fresh_page(struct nvtx_thread *t)
 {
@@ -164,7 +159,7 @@ ALWAYS_INLINE bool record(struct nvtx_thread *t, struct nvtx_text *domain, const
 	at = (uint8_t *)(r + 1);
 	r->type = e->type;
 	r->flags = e->flags;
-	r->domain = domain ? reference_of(domain) : 0;
+	r->domain = domain ? domain_reference(domain) : 0;
 	r->text = e->flags & PAGE_INLINE_TEXT ? e->length : e->reference;
 	r->category = e->category;
 	r->color = e->color;

@@ -9,7 +9,8 @@
 #include "libinject/names.h"
 #include "libinject/recorder.h"
 
-#define BUCKETS 256
+#define BUCKETS	    1024
+#define USES_WANTED 8
 
 /* A name given to a category or a thread. */
 struct label {
@@ -23,6 +24,7 @@ struct label {
 
 /* Lists only grow, by compare and swap at their heads: no lock that a fork could leave taken. */
 static struct nvtx_text *buckets[BUCKETS];
+static struct nvtx_text *wanted; /* strings for the helper to publish */
 static struct label *labels;
 static uint32_t domains;
 
@@ -31,6 +33,20 @@ static struct nvtx_text *find(struct nvtx_text *t, enum string_class class, cons
 	while (t && (t->class != class || t->length != length || memcmp(t->bytes, text, length)))
 		t = t->next;
 	return t;
+}
+
+static void publish(struct nvtx_text *t)
+{
+	uint32_t number;
+
+	if (load_relaxed(&t->reference))
+		return;
+	number = names_string(t->class, (uint64_t)(uintptr_t)t, t->bytes, t->length);
+	if (!number && t->class == STRING_NVTX_DOMAIN) {
+		number = TEXT_LOST; /* not 0, which is the default domain */
+		recorder_lose(LOSS_NAME_FULL, 1);
+	}
+	store_relaxed(&t->reference, number);
 }
 
 static struct nvtx_text *get(enum string_class class, const char *text, size_t length)
@@ -54,7 +70,9 @@ static struct nvtx_text *get(enum string_class class, const char *text, size_t l
 						    __ATOMIC_ACQUIRE))
 			;
 	}
-	nvtx_text_publish(t);
+	/* After it is in the list: whoever makes the ring meanwhile publishes the list. */
+	if (class == STRING_NVTX_DOMAIN && recorder_is_on())
+		publish(t);
 	return t;
 }
 
@@ -85,19 +103,25 @@ struct nvtx_text *nvtx_text_get_wide(enum string_class class, const wchar_t *tex
 	return t;
 }
 
-void nvtx_text_publish(struct nvtx_text *t)
+void nvtx_text_used(struct nvtx_text *t)
 {
-	uint32_t number;
-
-	if (load_relaxed(&t->reference) || !recorder_is_on())
+	if (__atomic_fetch_add(&t->uses, 1, __ATOMIC_RELAXED) != USES_WANTED)
 		return;
-	number = names_string(t->class, (uint64_t)(uintptr_t)t, t->bytes, t->length);
-	if (!number && t->class == STRING_NVTX_DOMAIN) {
-		/* Not the default domain's, and not worth asking again. */
-		number = TEXT_LOST;
-		recorder_lose(LOSS_NAME_FULL, 1);
-	}
-	store_relaxed(&t->reference, number);
+	t->next_wanted = load_relaxed(&wanted);
+	while (!__atomic_compare_exchange_n(&wanted, &t->next_wanted, t, false, __ATOMIC_RELEASE,
+					    __ATOMIC_RELAXED))
+		;
+}
+
+void nvtx_texts_publish_wanted(void)
+{
+	struct nvtx_text *t = load_relaxed(&wanted);
+
+	if (!t)
+		return;
+	/* Partner: nvtx_text_used(). A text is put there once a ring. */
+	for (t = __atomic_exchange_n(&wanted, NULL, __ATOMIC_ACQUIRE); t; t = t->next_wanted)
+		publish(t);
 }
 
 static void publish_label(const struct label *l)
@@ -107,7 +131,7 @@ static void publish_label(const struct label *l)
 			.h.kind = PERMANENT_CATEGORY, .category = l->number, .name_length = l->length};
 
 		if (l->domain) {
-			nvtx_text_publish(l->domain);
+			publish(l->domain);
 			c.domain = load_relaxed(&l->domain->reference);
 		}
 		names_put_text(&c.h, sizeof(c), l->bytes, l->length);
@@ -182,16 +206,18 @@ void nvtx_texts_publish(void)
 {
 	for (unsigned int i = 0; i < BUCKETS; i++)
 		for (struct nvtx_text *t = load_acquire(&buckets[i]); t; t = t->next)
-			nvtx_text_publish(t);
+			if (t->class == STRING_NVTX_DOMAIN)
+				publish(t);
 	for (struct label *l = load_acquire(&labels); l; l = l->next)
 		publish_label(l);
 }
 
 void nvtx_texts_forget(void)
 {
+	wanted = NULL;
 	for (unsigned int i = 0; i < BUCKETS; i++)
 		for (struct nvtx_text *t = buckets[i]; t; t = t->next)
-			t->reference = 0;
+			t->reference = t->uses = 0;
 	/* Threads do not outlive a fork. */
 	for (struct label *l = labels; l; l = l->next)
 		if (l->kind == PERMANENT_THREAD)

@@ -2,7 +2,11 @@
  * nvtx_text.h: NVTX domains, registered strings, and names of categories and threads. They are kept in the
  * process for good, outside any ring: handles stay valid in a forked child, whose ring is another.
  *
- * Making one allocates and may take the lock of names.h: these calls are not the record path.
+ * A domain gets its number in the ring (cuflight/event.h: text reference) at once. A registered string gets
+ * one when it has proved to be used again and again, from the helper; until then events carry it in full.
+ * Programs register a string for every request: those would fill the permanent region and be of no use.
+ *
+ * Making a handle allocates and may take the lock of names.h: these calls are not the record path.
  */
 #ifndef INJECT_NVTX_TEXT_H
 #define INJECT_NVTX_TEXT_H
@@ -17,7 +21,9 @@
 /* A domain or a registered string: what an nvtxDomainHandle_t or nvtxStringHandle_t points to. */
 struct nvtx_text {
 	struct nvtx_text *next;
-	uint32_t reference; /* its number in the ring; 0: not published yet, or no room for it */
+	struct nvtx_text *next_wanted;
+	uint32_t reference; /* its number in the ring; 0: none */
+	uint32_t uses;	    /* registered strings: events that had to carry it in full */
 	uint32_t index;	    /* domains: counts from 1, the default domain is 0 */
 	uint16_t class;	    /* enum string_class */
 	uint32_t length;
@@ -27,8 +33,10 @@ struct nvtx_text {
 /* The handle of a text; equal texts of a class have one. NULL: no memory. */
 struct nvtx_text *nvtx_text_get(enum string_class class, const char *text);
 struct nvtx_text *nvtx_text_get_wide(enum string_class class, const wchar_t *text);
-/* Give a text its number if it has none and there is a ring. */
-void nvtx_text_publish(struct nvtx_text *text);
+/* An event had to carry this string in full. Record path: no lock. */
+void nvtx_text_used(struct nvtx_text *text);
+/* Helper: give those that were used often their numbers. */
+void nvtx_texts_publish_wanted(void);
 
 /* A category's name (domain NULL: the default one) or a thread's. */
 void nvtx_name_category(struct nvtx_text *domain, uint32_t category, const char *name);
@@ -38,7 +46,7 @@ void nvtx_name_thread_wide(uint32_t thread, const wchar_t *name);
 /* Did the program name this thread? */
 bool nvtx_names_thread(uint32_t thread);
 
-/* All that there is, into the ring just made; and after fork, no number is valid any more. */
+/* Domains and names into the ring just made; and after fork, no number is valid any more. */
 void nvtx_texts_publish(void);
 void nvtx_texts_forget(void);
 
