@@ -67,8 +67,11 @@ static void *more(void *array_pointer, size_t *count, size_t *capacity, size_t s
 static int take_string(struct trace *t, struct trace_process *p, const struct permanent_string *s,
 		       const char *text)
 {
-	struct trace_string *string = MORE(p, strings, string);
+	struct trace_string *string;
 
+	if (p->strings_cut)
+		return 0; /* no name rather than a wrong one */
+	string = MORE(p, strings, string);
 	if (!string)
 		return -ENOMEM;
 	string->length = s->length;
@@ -310,4 +313,19 @@ const char *trace_process_name(const struct trace_process *p)
 		return "process";
 	slash = strrchr(name, '/');
 	return slash && slash[1] ? slash + 1 : name;
+}
+
+bool trace_is_simulated(const struct trace *t)
+{
+	for (uint32_t i = 0; i < t->process_count; i++) {
+		const struct trace_process *p = t->processes[i];
+		const char *fact = trace_fact(p, "simulated", NULL);
+
+		if (fact && *fact && strcmp(fact, "0"))
+			return true;
+		for (size_t d = 0; d < p->device_count; d++)
+			if (strcasestr(p->devices[d].name, "simulated"))
+				return true;
+	}
+	return false;
 }

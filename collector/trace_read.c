@@ -341,7 +341,11 @@ static int read_permanent(struct trace *t)
 				err = trace_process_take(t, p, bytes, size);
 		}
 		if (err == -EBADMSG || err == -EILSEQ || err == -EPROTONOSUPPORT) {
-			t->bad_chunks++;
+			if (err == -EPROTONOSUPPORT)
+				t->newer_chunks++;
+			else
+				t->bad_chunks++;
+			p->strings_cut |= chunk->kind == EVENT_PERMANENT;
 			err = 0;
 		}
 	}

@@ -72,6 +72,7 @@ struct trace_process {
 
 	struct trace_string *strings; /* text reference n is strings[n - 1] */
 	size_t string_count, string_capacity;
+	bool strings_cut; /* permanent records were damaged: the numbers of later strings are not known */
 	struct trace_fact *facts; /* one a key: the latest */
 	size_t fact_count, fact_capacity;
 	struct trace_device *devices;
@@ -129,6 +130,8 @@ const char *trace_fact(const struct trace_process *p, const char *key, size_t *l
 const struct trace_string *trace_string(const struct trace_process *p, uint64_t reference);
 /* "python3 train.py" from exe and argv, for people; never NULL. Owned by the trace. */
 const char *trace_process_name(const struct trace_process *p);
+/* Was any of it recorded on the simulated GPU? Whoever prints times says so. */
+bool trace_is_simulated(const struct trace *t);
 
 /* One thread's buffer and decoder. */
 struct trace_reader {
