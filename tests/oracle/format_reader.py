@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads a trace file (.cuft). Written from docs/format.md alone, without a look at cuflight's own code, to show
+"""Reads a trace file (.cuft). Written from docs/format.md alone, before a look at cuflight's own code, to show
 that the page suffices and so that the two check each other. Not meant as a library.
 
 usage: format_reader.py FILE [--json | --summary]
@@ -13,35 +13,28 @@ JSON: text that is not UTF-8 has its wrong bytes as lone surrogates (\\udc80 to 
 null, one to a text that the file does not have is its number. Needs the package zstandard, or libzstd.so.1.
 """
 
-import array
 import collections
-import ctypes
 import json
 import mmap
+import signal
 import struct
 import sys
 import zlib
 
-MASK = (1 << 64) - 1
-SIGN = 1 << 63
+from format_columns import (DURATION, PACKED, START, Chunk, Damaged, decode, decode_dictionary, read_columns, signed,
+                            text, zstd_decompressor)
 
 FILE_HEADER = struct.Struct("<8sIIqqQ24x")
 FOOTER = struct.Struct("<QQ8x8s")
 CHUNK = struct.Struct("<IHHIIHHIqqQQIIIIQ16x")
-DIRECTORY = struct.Struct("<HBBBBHII")
 INDEX_ENTRY = struct.Struct("<QQqqIIHHI")
 
 CHUNK_MAGIC = 0x4B434643
 PERMANENT, INDEX = 0x0901, 0x0A01
-COUNT_MAX, RAW_MAX = 65536, 64 << 20
+COUNT_MAX, SIZE_MAX = 65536, 16 << 20
 BY_COLLECTOR = 1
 
-Chunk = collections.namedtuple(
-    "Chunk", "offset header_size size kind flags count first_time last_time process sequence generation streams "
-    "sites lost raw_size")
-
 # Field numbers, by the names this reader gives them.
-SITE, LANE, DICTIONARY, PACKED, START, DURATION = 1, 2, 3, 4, 16, 17
 FIELDS = {
     16: "start", 17: "duration", 18: "correlation", 19: "thread", 20: "name", 21: "device", 22: "context",
     23: "stream", 24: "graph_node", 25: "graph_exec", 26: "bytes", 27: "value", 28: "flags", 29: "channel",
@@ -61,7 +54,8 @@ FIELDS = {
     160: "cause", 161: "count",
 }
 TEXT = {20, 113, 128}
-SIGNED = {16, 17, 70, 145, 146}
+TIMES = {16, 145, 146}
+PRIORITY = 70
 
 KINDS = {
     0x0101: ("kernel", [20, 21, 22, 23, 24, 25, *range(48, 60), 69, 61, 62, 29, 30, *range(63, 69), 70,
@@ -97,266 +91,8 @@ CAUSES = ["no free buffer", "ring full", "no NVTX page", "dropped by CUPTI", "wi
           "overwritten", "trace file full or failing", "damaged chunk"]
 
 
-class Damaged(Exception):
-    """Not what the page describes; the text says what."""
-
-
-def signed(value):
-    value &= MASK
-    return value - (1 << 64) if value & SIGN else value
-
-
-def text(data):
-    return bytes(data).decode("utf-8", "surrogateescape")
-
-
-# ------------------------------------------------------------------------------------------------- zstd
-
-
-def zstd_decompressor():
-    """A function (data, size after decompression) -> bytes, or None where this machine has no zstd."""
-    try:
-        import zstandard
-
-        def by_package(data, raw):
-            try:
-                return zstandard.ZstdDecompressor().decompress(data, max_output_size=max(raw, 1))
-            except zstandard.ZstdError as error:
-                raise Damaged("zstd: %s" % error)
-
-        return by_package
-    except ImportError:
-        pass
-    try:
-        library = ctypes.CDLL("libzstd.so.1")
-    except OSError:
-        return None
-    size_t = ctypes.c_size_t
-    library.ZSTD_decompress.restype = size_t
-    library.ZSTD_decompress.argtypes = [ctypes.c_void_p, size_t, ctypes.c_char_p, size_t]
-    library.ZSTD_isError.argtypes = [size_t]
-
-    def by_library(data, raw):
-        out = ctypes.create_string_buffer(max(raw, 1))
-        got = library.ZSTD_decompress(out, raw, bytes(data), len(data))
-        if library.ZSTD_isError(got):
-            raise Damaged("zstd: not a frame of %d bytes" % raw)
-        return out.raw[:got]
-
-    return by_library
-
-
-# ------------------------------------------------------------------------------------------------ columns
-
-
-class Column:
-    def __init__(self, encoding, planes):
-        self.encoding, self.planes = encoding, planes
-        self.constant = None
-        self.data = []  # of each plane
-
-    def integers(self, n):
-        """The n integers, put together from their planes."""
-        if any(len(plane) != n for plane in self.data):
-            raise Damaged("a plane does not have a byte for each of %d values" % n)
-        if self.planes == 1:
-            return list(self.data[0])
-        together = bytearray(8 * n)
-        for i, plane in enumerate(self.data):
-            together[i::8] = plane
-        values = array.array("Q", bytes(together))
-        if sys.byteorder == "big":
-            values.byteswap()
-        return values.tolist()
-
-    def residues(self, n):
-        """The same, unzigzagged."""
-        return [(z >> 1) ^ -(z & 1) for z in self.integers(n)]
-
-
-def read_columns(data, chunk, decompress):
-    """The chunk's directory and streams: field -> Column, without those that need what this reader does not know."""
-    columns, unknown = {}, set()
-    at = chunk.header_size + chunk.streams * DIRECTORY.size
-    if at > chunk.size:
-        raise Damaged("the directory is longer than the chunk")
-    if chunk.raw_size > RAW_MAX:
-        raise Damaged("%d bytes decompressed, which is over the limit" % chunk.raw_size)
-    total = 0
-    for i in range(chunk.streams):
-        entry = chunk.header_size + i * DIRECTORY.size
-        field, encoding, codec, plane, planes, _, raw, stored = DIRECTORY.unpack_from(data, entry)
-        if encoding == 0:
-            columns[field] = Column(0, 0)
-            columns[field].constant = struct.unpack_from("<Q", data, entry + 8)[0]
-            continue
-        if at + stored > chunk.size:
-            raise Damaged("field %d does not lie in the chunk" % field)
-        total += raw
-        if total > chunk.raw_size:
-            raise Damaged("the streams are longer than the chunk says")
-        stream = data[at:at + stored]
-        at += stored
-        if plane == 0:
-            columns[field] = Column(encoding, planes)
-        column = columns.get(field)
-        if not column or plane != len(column.data) or planes != column.planes or not 1 <= planes <= 8:
-            raise Damaged("field %d: plane %d of %d is out of place" % (field, plane, planes))
-        if codec == 1:
-            stream = decompress(stream, raw)
-        elif codec == 2:
-            stream = bytes(raw)
-        elif codec != 0:
-            unknown.add(field)
-        if len(stream) != raw and codec <= 2:
-            raise Damaged("field %d: %d bytes, not %d" % (field, len(stream), raw))
-        column.data.append(bytes(stream))
-    if total != chunk.raw_size:
-        raise Damaged("the streams are %d bytes, not %d" % (total, chunk.raw_size))
-    if any(data[at:chunk.size]):
-        raise Damaged("something follows the last stream")
-    for field, column in columns.items():
-        if len(column.data) != column.planes:
-            raise Damaged("field %d: planes are missing" % field)
-        if column.encoding > 8:
-            unknown.add(field)
-    return {field: column for field, column in columns.items() if field not in unknown}
-
-
-# ----------------------------------------------------------------------------------------------- decoding
-
-
-def mean_update(m, x):
-    """m after one more value x; m is None before the first."""
-    x16 = x << 4
-    return signed(x16) if m is None else signed(m + (signed(x16 - m) >> 3))
-
-
-def mean_predict(m):
-    return 0 if m is None else signed(m + 8) >> 4
-
-
-def decode_sites(column, count):
-    """Encoding 4: each record's site."""
-    expected = [0] * 16384
-    a = b = 0
-    sites = []
-    for symbol in column.integers(count):
-        entry = ((a * 0x9E3779B1 ^ b * 0x85EBCA6B) & 0xFFFFFFFF) >> 18
-        if symbol:
-            expected[entry] = symbol - 1
-        a, b = b, expected[entry]
-        sites.append(b)
-    return sites
-
-
-def decode_table(column, sites):
-    """Encoding 3: one value a site."""
-    value, table = 0, []
-    for r in column.residues(sites):
-        value = (value + r) & MASK
-        table.append(value)
-    return table
-
-
-def decode_durations(column, count, site_of):
-    means, values = {}, []
-    for r, s in zip(column.residues(count), site_of):
-        m = means.get(s)
-        d = signed(mean_predict(m) + r)
-        means[s] = mean_update(m, d)
-        values.append(d & MASK)
-    return values
-
-
-def decode_starts(column, chunk, site_of, lane_of, durations):
-    means, ends, values = {}, {}, []
-    for r, s, lane, d in zip(column.residues(chunk.count), site_of, lane_of, durations):
-        end = ends.get(lane)
-        if end is None:
-            t = chunk.first_time + r
-        else:
-            m = means.get(s)
-            t = end + mean_predict(m) + r
-            means[s] = mean_update(m, signed(t - end))
-        t &= MASK
-        ends[lane] = t + d
-        values.append(t)
-    return values
-
-
-def decode_steps(column, count, site_of):
-    value, steps, values = 0, {}, []
-    for r, s in zip(column.residues(count), site_of):
-        step = steps[s] = steps.get(s, 0) + r
-        value = (value + step) & MASK
-        values.append(value)
-    return values
-
-
-def decode_last(column, count, site_of):
-    last, values = {}, []
-    for r, s in zip(column.residues(count), site_of):
-        value = last[s] = (last.get(s, 0) + r) & MASK
-        values.append(value)
-    return values
-
-
-def decode(chunk, columns):
-    """field -> the records' values, each modulo 2^64."""
-    n = chunk.count
-
-    def column_values(field):
-        column = columns.get(field)
-        if column is None:
-            return None
-        if column.encoding == 0:
-            return [column.constant] * n
-        if column.encoding == 2:
-            return column.integers(n)
-        if column.encoding == 3:
-            table = decode_table(column, chunk.sites)
-            return [table[s] for s in site_of]
-        if column.encoding == 4:
-            return decode_sites(column, n)
-        if column.encoding == 5:
-            return decode_durations(column, n, site_of)
-        if column.encoding == 6:
-            return decode_starts(column, chunk, site_of, column_values(LANE) or [0] * n, durations or [0] * n)
-        if column.encoding == 7:
-            return decode_steps(column, n, site_of)
-        if column.encoding == 8:
-            return decode_last(column, n, site_of)
-        return None  # bytes
-
-    site_of = column_values(SITE) or [0] * n
-    if chunk.sites and max(site_of, default=0) >= chunk.sites:
-        raise Damaged("a record's site is none of the chunk's %d" % chunk.sites)
-    durations = column_values(DURATION)
-    values = {SITE: site_of, DURATION: durations}
-    for field in columns:
-        if field not in (SITE, LANE, DURATION):
-            values[field] = column_values(field)
-    return {field: column for field, column in values.items() if column is not None}
-
-
-def decode_dictionary(columns):
-    """The texts of the chunk's own dictionary."""
-    if DICTIONARY not in columns:
-        return []
-    data = columns[DICTIONARY].data[0]
-    try:
-        count = struct.unpack_from("<I", data)[0]
-        lengths = struct.unpack_from("<%dI" % count, data, 4)
-    except struct.error:
-        raise Damaged("the dictionary is cut")
-    at, texts = 4 + 4 * count, []
-    for length in lengths:
-        texts.append(text(data[at:at + length]))
-        at += length
-    if at != len(data):
-        raise Damaged("the dictionary is %d bytes, not %d" % (len(data), at))
-    return texts
+def signed32(value):
+    return (value & 0x7FFFFFFF) - (value & 0x80000000)
 
 
 # ----------------------------------------------------------------------------------------------- the file
@@ -382,7 +118,12 @@ class Trace:
             FILE_HEADER.unpack_from(self.data)
         if self.version > 1:
             self.refuse("version %d is newer than this reader" % self.version)
-        self.chunks = self.by_index() or self.walk()
+        if self.version < 1 or self.header_size < FILE_HEADER.size or self.header_size % 8:
+            self.refuse("a header that cannot be")
+        self.broken = {}  # process -> offset of a chunk of its permanent records that is damaged
+        self.chunks = self.by_index()
+        if self.chunks is None:
+            self.chunks = list(self.walk())
         self.strings = collections.defaultdict(list)  # process -> texts; reference n is the n-th, from 1
         self.permanent = {}                           # offset of a chunk -> its records
         for chunk in self.chunks:
@@ -398,37 +139,43 @@ class Trace:
         self.damages += 1
 
     def chunk_at(self, at):
-        """The whole chunk at this offset."""
+        """The chunk at this offset, all of it in the file, and whether its checksum is right."""
         if at + CHUNK.size > len(self.data):
             raise Damaged("the file ends in a chunk's header")
         magic, version, header_size, size, crc, *rest = CHUNK.unpack_from(self.data, at)
         if magic != CHUNK_MAGIC:
             raise Damaged("no chunk")
-        if header_size < CHUNK.size or size < header_size or size % 8:
+        if header_size < CHUNK.size or size < header_size or size % 8 or size > SIZE_MAX:
             raise Damaged("a chunk of impossible size")
         if at + size > len(self.data):
             raise Damaged("the file ends in a chunk")
         actual = zlib.crc32(self.data[at + 16:at + size], zlib.crc32(bytes(4), zlib.crc32(self.data[at:at + 12])))
-        if actual != crc:
-            raise Damaged("a chunk whose checksum is wrong")
         chunk = Chunk(at, header_size, size, *rest)
-        if chunk.count > COUNT_MAX:
-            raise Damaged("a chunk of %d records, which is over the limit" % chunk.count)
-        return chunk if version == 1 else chunk._replace(kind=None)
+        if version > 1:
+            chunk = chunk._replace(kind=None)
+        elif actual == crc and (chunk.count > COUNT_MAX or chunk.sites > chunk.count):
+            raise Damaged("a chunk of %d records and %d sites" % (chunk.count, chunk.sites))
+        return chunk, actual == crc
+
+    def wrong_checksum(self, chunk):
+        self.damage("a chunk of %d bytes whose checksum is wrong at %d" % (chunk.size, chunk.offset))
+        if chunk.kind == PERMANENT:
+            self.broken.setdefault(chunk.process, chunk.offset)
 
     def walk(self):
-        chunks, at = [], self.header_size
+        at = self.header_size
         while at < len(self.data):
             try:
-                chunk = self.chunk_at(at)
+                chunk, right = self.chunk_at(at)
             except Damaged as damaged:
-                self.damage("%s at %d; read up to there" % (damaged, at))
-                break
-            if chunk.kind == INDEX:
-                break
-            chunks.append(chunk)
+                if len(self.data) - at != FOOTER.size or self.data[-8:] != b"CUFTEND\n":
+                    self.damage("%s at %d; read up to there" % (damaged, at))
+                return
             at += chunk.size
-        return chunks
+            if not right:
+                self.wrong_checksum(chunk)
+            elif chunk.kind != INDEX:
+                yield chunk
 
     def by_index(self):
         """The chunks that the index names, or None when the recording was not completed."""
@@ -440,35 +187,42 @@ class Trace:
         if magic != b"CUFTEND\n" or file_size != len(self.data):
             self.damage("no footer: the recording was not completed")
             return None
-        chunks, at = [], index_offset
+        entries, at = [], index_offset
         try:
             while at < end:
-                index = self.chunk_at(at)
-                if index.kind != INDEX:
+                index, right = self.chunk_at(at)
+                if index.kind != INDEX or not right:
                     raise Damaged("no index")
-                entries = self.read_columns(index)[PACKED].data[0]
-                if len(entries) != index.count * INDEX_ENTRY.size:
+                data = self.read_columns(index)[PACKED].data[0]
+                if len(data) != index.count * INDEX_ENTRY.size:
                     raise Damaged("an index of another length")
-                for entry in INDEX_ENTRY.iter_unpack(entries):
-                    chunks.append(entry)
+                entries.extend(INDEX_ENTRY.iter_unpack(data))
                 at += index.size
+            if at != end:
+                raise Damaged("an index that does not end at the footer")
         except (Damaged, KeyError) as damaged:
             self.damage("%s at %d; the file is walked" % (damaged, at))
             return None
-        return list(self.indexed(chunks))
+        return list(self.indexed(entries))
 
     def indexed(self, entries):
         for entry in entries:
+            offset, process, first_time, last_time, size, count, kind, flags, lost = entry
             try:
-                chunk = self.chunk_at(entry[0])
+                chunk, right = self.chunk_at(offset)
             except Damaged as damaged:
-                self.damage("%s at %d" % (damaged, entry[0]))
+                self.damage("%s at %d" % (damaged, offset))
+                if kind == PERMANENT:
+                    self.broken.setdefault(process, offset)
                 continue
-            if chunk.kind is not None and entry != (
-                    chunk.offset, chunk.process, chunk.first_time, chunk.last_time, chunk.size, chunk.count,
-                    chunk.kind, chunk.flags, chunk.lost):
-                self.damage("the index does not fit the chunk at %d" % entry[0])
-            yield chunk
+            if not right:
+                self.wrong_checksum(chunk._replace(kind=kind, process=process))
+            elif chunk.kind is not None and chunk != chunk._replace(
+                    process=process, first_time=first_time, last_time=last_time, size=size, count=count,
+                    kind=kind, flags=flags, lost=lost):
+                self.damage("the index does not fit the chunk at %d" % offset)
+            else:
+                yield chunk
 
     def read_columns(self, chunk):
         return read_columns(self.data[chunk.offset:chunk.offset + chunk.size], chunk, self.decompress)
@@ -489,6 +243,7 @@ class Trace:
                 raise Damaged("%d permanent records, not %d" % (records, chunk.count))
         except (Damaged, KeyError, struct.error) as damaged:
             self.damage("%s in the chunk at %d" % (damaged, chunk.offset))
+            self.broken.setdefault(chunk.process, chunk.offset)
 
     def permanent_record(self, chunk, kind, flags, data):
         name, fixed, fields = PERMANENT_KINDS[kind]
@@ -501,8 +256,12 @@ class Trace:
                 field, value, at = field[:-len("_length")], text(data[at:at + value]), at + value
             record[field] = value.hex() if field == "uuid" else value
         if name == "string":
-            self.strings[chunk.process].append(record["text"])
-            record["reference"] = len(self.strings[chunk.process])
+            strings = self.strings[chunk.process]
+            # After records that are missing, nobody knows which number a string has.
+            known = chunk.offset < self.broken.get(chunk.process, len(self.data))
+            if known:
+                strings.append(record["text"])
+            record["reference"] = len(strings) if known else None
         return record
 
     def resolve(self, chunk, dictionary, reference):
@@ -516,6 +275,8 @@ class Trace:
     def read_chunk(self, chunk):
         """The columns of an event chunk, by name in the page's order; text resolved, integers signed where they are."""
         columns = self.read_columns(chunk)
+        if chunk.count and not chunk.sites:
+            raise Damaged("no sites")
         values, dictionary = decode(chunk, columns), decode_dictionary(columns)
         if START in values:
             check_times(chunk, values)
@@ -525,8 +286,10 @@ class Trace:
             if field in TEXT:
                 known = {r: self.resolve(chunk, dictionary, r) for r in set(column)}
                 column = [known[r] for r in column]
-            elif field in SIGNED:
-                column = [v - (1 << 64) if v & SIGN else v for v in column]
+            elif field in TIMES:
+                column = [signed(v) for v in column]
+            elif field == PRIORITY:
+                column = [signed32(v) for v in column]
             named[FIELDS[field]] = column
         return named
 
@@ -534,7 +297,9 @@ class Trace:
         """Every chunk of a known kind: (chunk, name of the kind, columns), or with a list of permanent records."""
         for chunk in self.chunks:
             if chunk.kind == PERMANENT:
-                yield chunk, "permanent", self.permanent[chunk.offset]
+                yield chunk, "permanent", [
+                    dict(record, domain=self.resolve(chunk, [], record["domain"])) if "domain" in record else record
+                    for record in self.permanent[chunk.offset]]
             elif chunk.kind in KINDS:
                 try:
                     yield chunk, KINDS[chunk.kind][0], self.read_chunk(chunk)
@@ -606,7 +371,8 @@ def print_summary(trace):
             if owner == process:
                 print("  %-12s %12d" % (kind, n))
         print("  %-12s %12d   missing chunks %d" % ("lost", lost[process], gaps[process]))
-        for (owner, cause), n in sorted({**reported, **final}.items()):
+        counted = final if any(owner == process for owner, _ in final) else reported
+        for (owner, cause), n in sorted(counted.items()):
             if owner == process:
                 print("    %s: %d" % (CAUSES[cause] if cause < len(CAUSES) else "cause %d" % cause, n))
     for name, total in sorted(kernels.items(), key=lambda item: -item[1]):
@@ -614,6 +380,7 @@ def print_summary(trace):
 
 
 def main(arguments):
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     options = [a for a in arguments if a.startswith("-")]
     files = [a for a in arguments if not a.startswith("-")]
     if len(files) != 1 or len(options) > 1 or options not in ([], ["--json"], ["--summary"]):
