@@ -249,6 +249,7 @@ struct sim_hooks {
 	void (*resolved)(struct sim_op *op);  /* one that launched() saw unresolved */
 	void (*resource)(uint32_t cbid, struct sim_ctx *ctx, void *handle, void *descriptor);
 	void (*synchronized)(uint32_t cbid, struct sim_ctx *ctx, struct sim_stream *stream);
+	void (*stalled)(int64_t start, int64_t end); /* a launch had to wait for room in its queue */
 	void (*progress)(void); /* the clock moved, or somebody waited */
 	void (*forked)(void);	/* in the child */
 };
@@ -272,6 +273,7 @@ struct sim_core {
 	void (*truth_record)(uint64_t op, int kind, uint32_t corr, int64_t start, int64_t end,
 			     const char *how);
 	void (*unsupported)(const char *name);
+	void (*misuse)(const char *what);
 	bool (*initialized)(void);
 };
 
@@ -281,6 +283,7 @@ struct sim_core {
 extern struct sim_config sim_config;
 void sim_config_load(void);
 void sim_unsupported(const char *name); /* names it once on stderr */
+void sim_misuse(const char *what);       /* says once that CUPTI is used as it must not be */
 
 /* init.c: cuInit, injection, fork */
 extern struct sim_device *sim_devices;

@@ -8,6 +8,7 @@
    CLIENT_BUFFER=BYTES  buffer size (65536)    CLIENT_DECLINE=N   decline every Nth request with NULL
    CLIENT_FLUSH=0|1     flush at exit without or with force (1)
    CLIENT_CALLBACKS=1   subscribe: API, resource and synchronisation callbacks are lines, too */
+#define _GNU_SOURCE
 #include <cupti.h>
 #include <dlfcn.h>
 #include <inttypes.h>

@@ -60,9 +60,9 @@ static void parse_fault(struct sim_faults *f, const char *all, char *item)
 		f->drop = n;
 	else if (!strcmp(item, "late-delivery"))
 		f->late_delivery_ms = colon ? n : 1000;
-	else
+	else if (strcmp(item, "cupti-missing")) /* scripts/simgpu leaves libcupti off the library path */
 		bad("SIMGPU_FAULT", all,
-		    "one or more of no-device, no-memory, no-null-buffer, subscribe-busy, "
+		    "one or more of cupti-missing, no-device, no-memory, no-null-buffer, subscribe-busy, "
 		    "zero-timestamps[:N], "
 		    "negative-duration[:N], unfinished[:N], drop[:N], late-delivery[:MS], separated by "
 		    "commas");
@@ -102,7 +102,8 @@ void sim_config_load(void)
 	pthread_once(&once, load);
 }
 
-void sim_unsupported(const char *name)
+/* True the first time it is asked about a text; texts are literals. */
+static bool first_time(const char *text)
 {
 	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 	static const char *seen[256];
@@ -111,11 +112,22 @@ void sim_unsupported(const char *name)
 
 	pthread_mutex_lock(&mutex);
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(seen[i], name))
+		if (!strcmp(seen[i], text))
 			first = false;
 	if (first && n < sizeof(seen) / sizeof(*seen))
-		seen[n++] = name;
+		seen[n++] = text;
 	pthread_mutex_unlock(&mutex);
-	if (first)
+	return first;
+}
+
+void sim_unsupported(const char *name)
+{
+	if (first_time(name))
 		fprintf(stderr, "simgpu: %s is not simulated; the call fails\n", name);
+}
+
+void sim_misuse(const char *what)
+{
+	if (first_time(what))
+		fprintf(stderr, "simgpu: CUPTI misuse: %s\n", what);
 }

@@ -148,6 +148,7 @@ SIM_EXPORT const struct sim_core simgpu_core = {
 	.exec_id = sim_exec_id,
 	.truth_record = sim_truth_record,
 	.unsupported = sim_unsupported,
+	.misuse = sim_misuse,
 	.initialized = sim_initialized,
 };
 

@@ -71,8 +71,8 @@ struct sim_func *sim_module_func(struct sim_module *module, const char *name)
 	f->module = module;
 	f->hash = sim_hash_str(name);
 	f->fixed_ns = fixed_ns(name);
-	f->regs = 16 + (int)(f->hash >> 20) % 15 * 8;
-	f->static_shared = (int)(f->hash >> 30) % 4 * 1024;
+	f->regs = 16 + (int)((f->hash >> 20) % 15 * 8);
+	f->static_shared = (int)((f->hash >> 30) % 4 * 1024);
 	f->max_dynamic_shared = 48 * 1024;
 	f->carveout = -1;
 	f->next = module->funcs;

@@ -148,7 +148,7 @@ static int64_t engine_free(struct sim_op *op, int64_t **engine)
 static void resolve(struct sim_op *op)
 {
 	uint64_t h = sim_hash(sim_config.seed, op->id);
-	int64_t latency = 2200 + (int64_t)(h % 1800), gap = 500 + (int64_t)(h >> 32) % 400;
+	int64_t latency = 2200 + (int64_t)(h % 1800), gap = 500 + (int64_t)((h >> 32) % 400);
 	int64_t *engine, duration = 0;
 
 	switch (op->work.kind) {
@@ -247,13 +247,19 @@ void sim_emit(struct sim_call *call)
 
 void sim_throttle(struct sim_stream *stream)
 {
-	int64_t until = 0;
+	const struct sim_hooks *h = sim_hooks();
+	int64_t until = 0, start;
 
 	sim_lock();
 	if (stream->launches >= QUEUE_DEPTH)
 		until = stream->depth[stream->launches % QUEUE_DEPTH];
 	sim_unlock();
+	start = sim_now();
+	if (until <= start)
+		return;
 	sim_wait_until(until);
+	if (h)
+		h->stalled(start, sim_now());
 }
 
 void sim_throttle_note(struct sim_stream *stream, int64_t end)

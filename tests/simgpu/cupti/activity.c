@@ -56,6 +56,10 @@ API cuptiActivitySetAttribute(int attr, size_t *size, void *value)
 
 	if (!a || r)
 		return r;
+	if (attr == 9 && buffers_registered())
+		core->misuse("PER_THREAD_ACTIVITY_BUFFER was set after the buffer callbacks had been registered");
+	if ((attr == 0 || attr == 2 || attr == 6) && core->initialized())
+		core->misuse("an attribute of the device buffers was set after CUDA had been initialised");
 	a->value = 0;
 	memcpy(&a->value, value, a->size);
 	cupti_zeroed = attributes[5].value != 0;
@@ -143,9 +147,11 @@ API cuptiActivityFlushAll(uint32_t flag)
 	CUptiResult r;
 
 	INIT();
+	if (cupti_inside > SIM_DOMAIN_RUNTIME)
+		core->misuse("cuptiActivityFlushAll from a callback that is not an API callback");
 	start = core->now();
 	r = buffers_flush(flag & 1);
-	records_overhead(1 << 16, start, core->now());
+	records_overhead(OVERHEAD_FLUSH, start, core->now());
 	return r ? cupti_fail(r) : CUPTI_OK;
 }
 

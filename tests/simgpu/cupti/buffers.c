@@ -90,6 +90,7 @@ static bool complete(const struct buffer *b)
 /* Calls the client's completion function with each buffer of a list, without the lock. */
 static void deliver(struct buffer *list, const char *how)
 {
+	int inside = cupti_inside;
 	struct buffer *b;
 
 	while ((b = list)) {
@@ -103,7 +104,9 @@ static void deliver(struct buffer *list, const char *how)
 				core->truth_record(e->id, (int)e->kind, e->corr, (int64_t)t[0], (int64_t)t[1],
 						   how);
 			}
+		cupti_inside = CUPTI_IN_BUFFER;
 		complete_func(NULL, 0, b->data, b->size, b->used);
+		cupti_inside = inside;
 		free(b->entries);
 		free(b);
 	}
@@ -256,10 +259,14 @@ static struct slot *my_slot(void) /* lock held */
 static struct buffer *request(void)
 {
 	struct buffer *b = calloc(1, sizeof(*b));
+	int inside;
 
 	if (!b)
 		return NULL;
+	inside = cupti_inside;
+	cupti_inside = CUPTI_IN_BUFFER;
 	request_func(&b->data, &b->size, &b->max_records);
+	cupti_inside = inside;
 	if (!b->data && SIM_CUPTI >= 1209 && !core->config->fault.no_null_buffer) {
 		free(b);
 		return NULL;
@@ -282,7 +289,7 @@ static struct buffer *acquire(size_t size)
 	bool asked = false;
 
 	pthread_mutex_lock(&mutex);
-	for (;;) {
+	while (request_func) {
 		struct slot *s = my_slot();
 
 		if (fits(s->current, size))
@@ -299,8 +306,6 @@ static struct buffer *acquire(size_t size)
 				return NULL; /* too small for any record */
 			continue;
 		}
-		if (!request_func)
-			return NULL;
 		pthread_mutex_unlock(&mutex);
 		struct buffer *b = request();
 		pthread_mutex_lock(&mutex);
@@ -310,6 +315,7 @@ static struct buffer *acquire(size_t size)
 		b->next = spare;
 		spare = b;
 	}
+	return NULL;
 }
 
 static uint8_t *append(struct buffer *b, const void *record, size_t size)
@@ -421,11 +427,16 @@ CUptiResult buffers_flush(bool force)
 		*tail = b;
 		tail = &b->next;
 	}
-	/* What goes out unfinished is never handed over again. */
+	/* What goes out unfinished keeps the end 0, and is never handed over again. */
 	for (struct buffer *b = list; b; b = b->next)
-		for (size_t i = b->n_done; i < b->n_entries; i++)
-			if (b->entries[i].op)
-				b->entries[i].op->prof = NULL;
+		for (size_t i = b->n_done; i < b->n_entries; i++) {
+			struct entry *e = &b->entries[i];
+
+			if (e->op)
+				e->op->prof = NULL;
+			else if (e->timed && e->start <= core->now())
+				*(uint64_t *)(b->data + e->at + offsetof(struct rec_kernel, start)) = (uint64_t)e->start;
+		}
 	pthread_mutex_unlock(&mutex);
 	deliver(list, force ? "forced" : "flush");
 	return CUPTI_OK;

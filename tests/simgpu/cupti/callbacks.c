@@ -42,7 +42,7 @@ struct CUpti_Subscriber_st {
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct CUpti_Subscriber_st *) subscriber;
 static _Atomic uint8_t on[N_DOMAINS][1024];
-static __thread bool inside; /* CUDA calls from a callback are not announced: that is unsupported */
+__thread int cupti_inside; /* CUDA calls from a callback are not announced: that is unsupported */
 
 typedef struct CUpti_Subscriber_st *Handle;
 
@@ -50,14 +50,14 @@ static Handle wanted(uint32_t domain, uint32_t cbid)
 {
 	Handle s = atomic_load_explicit(&subscriber, memory_order_acquire);
 
-	return s && cbid < n_cbids[domain] && on[domain][cbid] && !inside ? s : NULL;
+	return s && cbid < n_cbids[domain] && on[domain][cbid] && !cupti_inside ? s : NULL;
 }
 
 static void call_out(Handle s, uint32_t domain, uint32_t cbid, const void *data)
 {
-	inside = true;
+	cupti_inside = (int)domain;
 	s->callback(s->data, (int)domain, cbid, data);
-	inside = false;
+	cupti_inside = 0;
 }
 
 void callbacks_api(struct sim_call *call, int site)

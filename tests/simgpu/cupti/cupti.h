@@ -49,7 +49,9 @@ void records_launched(struct sim_op *ops);
 void records_device(void);
 void records_context(struct sim_ctx *ctx);
 void records_stream(struct sim_stream *stream);
+enum { OVERHEAD_FLUSH = 1 << 16, OVERHEAD_COMMAND_BUFFER_FULL = 6 << 16 };
 void records_overhead(uint32_t kind, int64_t start, int64_t end);
+void records_stalled(int64_t start, int64_t end);
 static inline bool cupti_on(int kind)
 {
 	return cupti_enabled >> kind & 1;
@@ -63,5 +65,8 @@ void callbacks_api(struct sim_call *call, int site);
 void callbacks_resource(uint32_t cbid, struct sim_ctx *ctx, void *handle, void *descriptor);
 void callbacks_synchronized(uint32_t cbid, struct sim_ctx *ctx, struct sim_stream *stream);
 void callbacks_reset(void);
+/* Which of the client's functions runs on this thread: a callback's domain, CUPTI_IN_BUFFER, or 0. */
+extern __thread int cupti_inside;
+enum { CUPTI_IN_BUFFER = 100 };
 
 #endif

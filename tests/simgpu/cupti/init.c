@@ -35,6 +35,8 @@ uint32_t cupti_thread_id(void)
 
 static void enter(struct sim_call *call)
 {
+	if (cupti_inside)
+		core->misuse("a CUDA function was called from one of CUPTI's callbacks");
 	callbacks_api(call, 0);
 }
 
@@ -67,6 +69,7 @@ static const struct sim_hooks hooks = {.enter = enter,
 				       .resolved = buffers_resolved,
 				       .resource = resource,
 				       .synchronized = callbacks_synchronized,
+				       .stalled = records_stalled,
 				       .progress = buffers_progress,
 				       .forked = after_fork};
 

@@ -1,5 +1,6 @@
 /* What CUPTI writes down: one record for each API call, GPU operation, device, context and stream, if its
    kind is enabled. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -226,7 +227,7 @@ void records_stream(struct sim_stream *s)
 	buffers_put(&r);
 }
 
-void records_overhead(uint32_t kind, int64_t start, int64_t end)
+static void overhead(uint32_t kind, int64_t start, int64_t end, void *data)
 {
 	struct rec_overhead r = {.kind = KIND_OVERHEAD,
 				 .overheadKind = kind,
@@ -234,8 +235,30 @@ void records_overhead(uint32_t kind, int64_t start, int64_t end)
 				 .processId = (uint32_t)getpid(),
 				 .threadId = cupti_thread_id(),
 				 .start = (uint64_t)start,
-				 .end = (uint64_t)end};
+				 .end = (uint64_t)end,
+				 .overheadData = data};
 
+	buffers_put(&r);
+}
+
+void records_overhead(uint32_t kind, int64_t start, int64_t end)
+{
 	if (cupti_on(KIND_OVERHEAD))
-		buffers_put(&r);
+		overhead(kind, start, end, NULL);
+}
+
+/* From CUDA 12.4 on, with details in memory that the client frees. */
+void records_stalled(int64_t start, int64_t end)
+{
+	uint32_t *data; /* length of the command buffer, channel, its type */
+
+	if (!cupti_on(KIND_OVERHEAD) || SIM_CUPTI < 1204)
+		return;
+	data = malloc(3 * sizeof(*data));
+	if (data) {
+		data[0] = 1024;
+		data[1] = 8;
+		data[2] = CHANNEL_COMPUTE;
+	}
+	overhead(OVERHEAD_COMMAND_BUFFER_FULL, start, end, data);
 }

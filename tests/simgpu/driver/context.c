@@ -90,6 +90,13 @@ IMPL(cuCtxCreate_v2)
 	return create(p->pctx, p->flags, p->dev);
 }
 
+IMPL(cuCtxCreate_v3)
+{
+	if (p->numParams)
+		return SIM_NOT_SUPPORTED; /* execution affinity */
+	return create(p->pctx, p->flags, p->dev);
+}
+
 IMPL(cuCtxCreate_v4)
 {
 	if (p->ctxCreateParams)
@@ -138,6 +145,16 @@ IMPL(cuCtxGetDevice)
 	return SIM_OK;
 }
 
+IMPL(cuCtxGetDevice_v2)
+{
+	struct sim_ctx *ctx = p->ctx ? p->ctx : sim_ctx_current();
+
+	if (!sim_ctx_valid(ctx))
+		return SIM_INVALID_CONTEXT;
+	*p->device = ctx->dev->id;
+	return SIM_OK;
+}
+
 IMPL(cuCtxGetFlags)
 {
 	if (!sim_ctx_valid(sim_ctx_current()))
@@ -156,13 +173,23 @@ IMPL(cuCtxGetId)
 	return SIM_OK;
 }
 
-IMPL0(cuCtxSynchronize)
+static CUresult synchronize(struct sim_ctx *ctx)
 {
 	CUresult err = sim_capture_unsafe();
 
-	if (!sim_ctx_valid(sim_ctx_current()))
+	if (!sim_ctx_valid(ctx))
 		return SIM_INVALID_CONTEXT;
-	return err ? err : sim_ctx_sync(sim_ctx_current());
+	return err ? err : sim_ctx_sync(ctx);
+}
+
+IMPL0(cuCtxSynchronize)
+{
+	return synchronize(sim_ctx_current());
+}
+
+IMPL(cuCtxSynchronize_v2)
+{
+	return synchronize(p->ctx ? p->ctx : sim_ctx_current());
 }
 
 /* CUlimit: stack, printf FIFO, heap, dev runtime sync depth, pending launches, L2 fetch granularity,

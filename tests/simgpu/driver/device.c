@@ -296,51 +296,91 @@ SIM_EXPORT CUresult cuGetErrorName(CUresult error, const char **str)
 	return SIM_INVALID_VALUE;
 }
 
-/* The newest version of a function that this library has, as the driver answers for a caller of the newest
-   CUDA. An older caller (cudaVersion below 12000) gets the names' meaning of its time where the two differ.
- */
-static void *lookup(const char *symbol, bool ptsz)
-{
-	static const char *const suffix[] = {"_v4", "_v3", "_v2", ""};
-	void *self = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD), *f = NULL;
-	char name[256];
+/* Which version of a function a name means to a caller of a CUDA version: the last row not newer than it. Functions
+   that are not here mean their newest version to everybody; older ones differ only for callers before CUDA 11. */
+static const struct {
+	const char *name, *exported;
+	int since;
+} versions[] = {
+	{"cuCtxCreate", "cuCtxCreate_v2", 0},
+	{"cuCtxCreate", "cuCtxCreate_v3", 11040},
+	{"cuCtxCreate", "cuCtxCreate_v4", 12050},
+	{"cuCtxGetDevice", "cuCtxGetDevice", 0},
+	{"cuCtxGetDevice", "cuCtxGetDevice_v2", 13000},
+	{"cuCtxSynchronize", "cuCtxSynchronize", 0},
+	{"cuCtxSynchronize", "cuCtxSynchronize_v2", 13000},
+	{"cuDeviceGetUuid", "cuDeviceGetUuid", 0},
+	{"cuDeviceGetUuid", "cuDeviceGetUuid_v2", 11040},
+	{"cuGetProcAddress", "cuGetProcAddress", 0},
+	{"cuGetProcAddress", "cuGetProcAddress_v2", 12000},
+	{"cuGraphAddDependencies", "cuGraphAddDependencies", 0},
+	{"cuGraphAddDependencies", "cuGraphAddDependencies_v2", 12030},
+	{"cuGraphAddKernelNode", "cuGraphAddKernelNode", 0},
+	{"cuGraphAddKernelNode", "cuGraphAddKernelNode_v2", 12000},
+	{"cuGraphExecKernelNodeSetParams", "cuGraphExecKernelNodeSetParams", 0},
+	{"cuGraphExecKernelNodeSetParams", "cuGraphExecKernelNodeSetParams_v2", 12000},
+	{"cuGraphExecUpdate", "cuGraphExecUpdate", 0},
+	{"cuGraphExecUpdate", "cuGraphExecUpdate_v2", 12000},
+	{"cuGraphGetEdges", "cuGraphGetEdges", 0},
+	{"cuGraphGetEdges", "cuGraphGetEdges_v2", 12030},
+	{"cuGraphInstantiate", "cuGraphInstantiate_v2", 0},
+	{"cuGraphInstantiate", "cuGraphInstantiateWithFlags", 12000},
+	{"cuGraphKernelNodeGetParams", "cuGraphKernelNodeGetParams", 0},
+	{"cuGraphKernelNodeGetParams", "cuGraphKernelNodeGetParams_v2", 12000},
+	{"cuGraphKernelNodeSetParams", "cuGraphKernelNodeSetParams", 0},
+	{"cuGraphKernelNodeSetParams", "cuGraphKernelNodeSetParams_v2", 12000},
+	{"cuGraphNodeGetDependencies", "cuGraphNodeGetDependencies", 0},
+	{"cuGraphNodeGetDependencies", "cuGraphNodeGetDependencies_v2", 12030},
+	{"cuGraphNodeGetDependentNodes", "cuGraphNodeGetDependentNodes", 0},
+	{"cuGraphNodeGetDependentNodes", "cuGraphNodeGetDependentNodes_v2", 12030},
+	{"cuGraphRemoveDependencies", "cuGraphRemoveDependencies", 0},
+	{"cuGraphRemoveDependencies", "cuGraphRemoveDependencies_v2", 12030},
+	{"cuMemAdvise", "cuMemAdvise", 0},
+	{"cuMemAdvise", "cuMemAdvise_v2", 12020},
+	{"cuMemPrefetchAsync", "cuMemPrefetchAsync", 0},
+	{"cuMemPrefetchAsync", "cuMemPrefetchAsync_v2", 12020},
+	{"cuStreamGetCaptureInfo", "cuStreamGetCaptureInfo_v2", 0},
+	{"cuStreamGetCaptureInfo", "cuStreamGetCaptureInfo_v3", 12030},
+	{"cuStreamGetCtx", "cuStreamGetCtx", 0},
+	{"cuStreamGetCtx", "cuStreamGetCtx_v2", 12050},
+	{"cuStreamUpdateCaptureDependencies", "cuStreamUpdateCaptureDependencies", 0},
+	{"cuStreamUpdateCaptureDependencies", "cuStreamUpdateCaptureDependencies_v2", 12030},
+};
 
-	if (!self)
-		return NULL;
-	for (size_t i = 0; !f && i < sizeof(suffix) / sizeof(*suffix); i++) {
-		if (ptsz) {
-			snprintf(name, sizeof(name), "%s%s_ptsz", symbol, suffix[i]);
-			f = dlsym(self, name);
-			if (!f) {
-				snprintf(name, sizeof(name), "%s%s_ptds", symbol, suffix[i]);
-				f = dlsym(self, name);
-			}
-		}
-		if (!f) {
-			snprintf(name, sizeof(name), "%s%s", symbol, suffix[i]);
-			f = dlsym(self, name);
-		}
+/* The function of an exact name, or its variant for the thread's own default stream. */
+static void *exported(void *lib, const char *name, bool ptsz)
+{
+	static const char *const suffix[] = {"_ptsz", "_ptds", ""};
+	char full[256];
+	void *f = NULL;
+
+	for (size_t i = ptsz ? 0 : 2; !f && i < 3; i++) {
+		snprintf(full, sizeof(full), "%s%s", name, suffix[i]);
+		f = dlsym(lib, full);
 	}
-	dlclose(self);
 	return f;
 }
 
 static CUresult proc_address(const char *symbol, void **pfn, int version, cuuint64_t flags, int *status)
 {
-	if (!symbol || !pfn || strncmp(symbol, "cu", 2))
+	static const char *const newest[] = {"_v4", "_v3", "_v2", ""};
+	void *self = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
+	const char *name = NULL;
+	char full[256];
+
+	if (!symbol || !pfn || !self)
 		return SIM_INVALID_VALUE;
 	*pfn = NULL;
-	/* Signatures that changed with CUDA 13 under an unversioned name. */
-	if (version < 13000 && !strcmp(symbol, "cuCtxCreate"))
-		symbol = "cuCtxCreate_v2";
-	else if (version < 13000 && !strcmp(symbol, "cuMemPrefetchAsync"))
-		*pfn = flags & 2 ? (void *)cuMemPrefetchAsync_ptsz : (void *)cuMemPrefetchAsync;
-	else if (version < 13000 && !strcmp(symbol, "cuMemAdvise"))
-		*pfn = (void *)cuMemAdvise;
-	else if (version < 12000 && !strcmp(symbol, "cuGraphExecUpdate"))
-		*pfn = (void *)cuGraphExecUpdate;
-	if (!*pfn)
-		*pfn = lookup(symbol, flags & 2);
+	for (size_t i = 0; i < sizeof(versions) / sizeof(*versions); i++)
+		if (!strcmp(versions[i].name, symbol) && version >= versions[i].since)
+			name = versions[i].exported;
+	if (name)
+		*pfn = exported(self, name, flags & 2);
+	for (size_t i = 0; !name && !*pfn && i < 4; i++) {
+		snprintf(full, sizeof(full), "%s%s", symbol, newest[i]);
+		*pfn = exported(self, full, flags & 2);
+	}
+	dlclose(self);
 	if (status)
 		*status = *pfn ? 0 : 1;
 	return *pfn || status ? SIM_OK : SIM_NOT_FOUND;

@@ -67,6 +67,15 @@ IMPL(cuStreamGetCtx)
 	return SIM_OK;
 }
 
+IMPL(cuStreamGetCtx_v2)
+{
+	STREAM(p->hStream);
+	*p->pCtx = stream->ctx;
+	if (p->pGreenCtx)
+		*p->pGreenCtx = NULL;
+	return SIM_OK;
+}
+
 IMPL(cuStreamGetDevice)
 {
 	STREAM(p->hStream);
