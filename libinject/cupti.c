@@ -167,16 +167,21 @@ static void publish_layout(uint32_t version, const char *path)
 /* Each on its own: an old or a limited CUPTI may lack one. */
 static uint32_t enable_kinds(void)
 {
+	char refused[256] = "";
 	uint32_t enabled = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < KINDS; i++) {
 		int result = api.enable(kinds[i]);
 
-		if (result)
-			session_log("CUPTI activity kind %u is not recorded: error %d", kinds[i], result);
-		else
+		if (!result)
 			enabled++;
+		else if (n < sizeof(refused) - 32)
+			n += (size_t)snprintf(refused + n, sizeof(refused) - n, " %u (error %d)", kinds[i],
+					      result);
 	}
+	if (n)
+		session_log("CUPTI does not record activity kinds%s", refused);
 	return enabled;
 }
 
@@ -217,13 +222,27 @@ void cupti_start(void)
 	store_release(&recorder.ring.header->state, RING_RECORDING);
 }
 
+static void report_death(void)
+{
+	struct ring_header *h = recorder.ring.header;
+
+	if (load_relaxed(&use) != CUPTI_DEAD || load_relaxed(&h->state) != RING_RECORDING)
+		return;
+	store_release(&h->state, RING_ARMED);
+	facts_recording("NVTX only: CUPTI reported a fatal error and ended its own recording");
+}
+
 void cupti_flush(bool force)
 {
 	size_t dropped = 0;
 
 	/* Before the first buffer there is nothing to flush, and in a process whose cuInit failed a flush may
 	 * hang. */
-	if (!cupti_is_on() || !activity_seen())
+	if (!cupti_is_on()) {
+		report_death();
+		return;
+	}
+	if (!activity_seen())
 		return;
 	api.flush_all(force);
 	if (cupti_is_on() && !api.dropped_records(NULL, 0, &dropped) && dropped)

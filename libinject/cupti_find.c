@@ -1,6 +1,6 @@
 /*
  * cupti_find.c: the places where a libcupti may lie, in order: loaded already, CUFLIGHT_CUPTI, beside what
- * CUDA the process has loaded (toolkits and Python wheels), the loader's own path, CUDA_HOME and the like.
+ * CUDA the process has loaded (toolkits and Python wheels), LD_LIBRARY_PATH, what is installed.
  */
 #include "libinject/cupti_find.h"
 
@@ -113,11 +113,32 @@ static void *try_beside(char *path, size_t size, const char *name)
 	return handle;
 }
 
-static void *try_toolkits(char *path, size_t size, const char *name)
+/* LD_LIBRARY_PATH: who set it meant it. */
+static void *try_library_path(char *path, size_t size, const char *name)
+{
+	static const char *const here[] = {"", NULL};
+	const char *rest = getenv("LD_LIBRARY_PATH");
+	char dir[PATH_MAX];
+	void *handle = NULL;
+
+	while (rest && *rest && !handle) {
+		size_t n = strcspn(rest, ":");
+
+		if (n && n < sizeof(dir)) {
+			memcpy(dir, rest, n);
+			dir[n] = '\0';
+			handle = try_dir(path, size, dir, here, name);
+		}
+		rest += n + (rest[n] == ':');
+	}
+	return handle;
+}
+
+static void *try_installed(char *path, size_t size, const char *name)
 {
 	const char *const homes[] = {getenv("CUDA_HOME"), getenv("CUDA_PATH"), "/usr/local/cuda",
 				     "/opt/cuda"};
-	void *handle = NULL;
+	void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
 
 	for (size_t i = 0; i < sizeof(homes) / sizeof(homes[0]) && !handle; i++)
 		if (homes[i] && homes[i][0] == '/')
@@ -135,9 +156,13 @@ static void *try_given(char *path, size_t size, const char *name)
 
 static void *open_library(char *path, size_t size)
 {
+	typedef void *(*place)(char *, size_t, const char *);
+	static const place given[] = {try_given, NULL},
+			   searched[] = {try_beside, try_library_path, try_installed, NULL};
 	static const char *const names[] = {"libcupti.so.13", "libcupti.so.12", "libcupti.so.11.8",
 					    "libcupti.so"};
 	void *handle = NULL;
+	size_t first;
 	int major;
 
 	if (!find_loaded("libcupti.so", path, size)) {
@@ -145,23 +170,13 @@ static void *open_library(char *path, size_t size)
 		if (handle)
 			return handle;
 	}
-	/* The version that the process uses, wherever it lies, before any older one. A newer one than the
-	   driver would not work. */
+	/* The version that the process uses before any older one. A newer one than the driver would not work.
+	 */
 	major = cuda_major();
-	for (size_t i = major == 12   ? 1
-			: major == 11 ? 2
-				      : 0;
-	     i < sizeof(names) / sizeof(names[0]) && !handle; i++) {
-		if (config.cupti[0]) {
-			handle = try_given(path, size, names[i]);
-			continue;
-		}
-		handle = try_beside(path, size, names[i]);
-		if (!handle)
-			handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-		if (!handle)
-			handle = try_toolkits(path, size, names[i]);
-	}
+	first = major == 12 ? 1 : major == 11 ? 2 : 0;
+	for (const place *p = config.cupti[0] ? given : searched; *p && !handle; p++)
+		for (size_t i = first; i < sizeof(names) / sizeof(names[0]) && !handle; i++)
+			handle = (*p)(path, size, names[i]);
 	return handle;
 }
 

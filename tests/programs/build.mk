@@ -15,3 +15,11 @@ endif
 # Writes and reads whole files with the product's own code.
 LDLIBS-tests/programs/format_rows = $(LIBCOLLECTOR) $(COLLECTOR_LIBS)
 $(O)/tests/programs/format_rows: $(LIBCOLLECTOR) $(LIBWIRE)
+
+# A libcupti that misbehaves, and one that lacks a function.
+CUPTI_FAKES := $(O)/tests/programs/cupti_fake.so $(O)/tests/programs/cupti_fake_without_names.so
+TEST_EXTRA += $(CUPTI_FAKES)
+$(CUPTI_FAKES): tests/programs/cupti_fake/cupti_fake.c libinject/cupti_api.h
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CF_CPPFLAGS) $(CF_CFLAGS) $(if $(findstring without,$@),-DFAKE_WITHOUT_NAMES) -shared -o $@ $<
