@@ -1,0 +1,398 @@
+/*
+ * cmd_report.c: `cuflight report`: which reports in which form to which place, as in `nsys stats`.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/command.h"
+#include "collector/message.h"
+#include "collector/options.h"
+#include "collector/output_file.h"
+#include "collector/report.h"
+
+const char report_usage[] =
+	"Usage: cuflight report [-r REPORT[:ARG],...] [-f FORMAT,...] [-o OUTPUT,...] FILE.cuft\n"
+	"\n"
+	"Tables of a recording, with the names, columns and numbers of `nsys stats`. The recording may "
+	"still\n"
+	"be growing. Without -r: nvtx_sum, cuda_api_sum, cuda_gpu_kern_sum, cuda_gpu_mem_time_sum and\n"
+	"cuda_gpu_mem_size_sum.\n"
+	"\n"
+	"  -r, --report NAME[:ARG]    may be repeated, or be a list with commas\n"
+	"  -f, --format FORMAT        column (default), table, csv (default in files), tsv, json; \".\": "
+	"default\n"
+	"  -o, --output WHERE         \"-\": here (default); \".\": files named after the recording;\n"
+	"                             anything else: files WHERE_REPORT.csv and so on\n"
+	"                             One format and one output for each report; the last one goes on\n"
+	"      --force                replace files that are there (also --force-overwrite)\n"
+	"      --help-reports[=NAME]  what reports there are\n";
+
+#define MAX_CHOSEN 64
+
+/* What the options gave, in their order. */
+struct words {
+	char *items[MAX_CHOSEN];
+	size_t count;
+};
+
+struct request {
+	struct words reports, formats, outputs;
+	const char *path;
+	bool force;
+};
+
+enum {
+	OPTION_FORCE = 256,
+	OPTION_HELP_REPORTS,
+};
+
+/* Split a list at its commas. -E2BIG, -EINVAL (an empty word), -ENOMEM. */
+static int add_words(struct words *w, const char *list)
+{
+	for (;;) {
+		size_t length = strcspn(list, ",");
+
+		if (!length)
+			return -EINVAL;
+		if (w->count == MAX_CHOSEN)
+			return -E2BIG;
+		w->items[w->count] = strndup(list, length);
+		if (!w->items[w->count])
+			return -ENOMEM;
+		w->count++;
+		if (!list[length])
+			return 0;
+		list += length + 1;
+	}
+}
+
+static void free_words(struct words *w)
+{
+	while (w->count)
+		free(w->items[--w->count]);
+}
+
+static const char *word_at(const struct words *w, size_t i, const char *otherwise)
+{
+	return !w->count ? otherwise : w->items[i < w->count ? i : w->count - 1];
+}
+
+/* ------------------------------------------------------------------------------------------- help */
+
+static void print_report_help(const struct report *report)
+{
+	printf("%s%s -- %s\n\n", report->name, report->arguments, report->title);
+	for (const char *line = report->help; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		printf("    %.*s\n", (int)length, line);
+		line += length + (line[length] == '\n');
+	}
+	putchar('\n');
+}
+
+static int help_reports(const char *name)
+{
+	const struct report *report = name ? report_find(name) : NULL;
+
+	if (name && strcmp(name, "ALL") && !report)
+		return fail_usage("report", "no report %s", name);
+	if (report) {
+		print_report_help(report);
+		return 0;
+	}
+	for (size_t i = 0; report_list[i]; i++) {
+		if (name)
+			print_report_help(report_list[i]);
+		else
+			printf("  %s%s -- %s\n", report_list[i]->name, report_list[i]->arguments,
+			       report_list[i]->title);
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------------------------------- options */
+
+static int unknown_report(const char *name)
+{
+	const char *names[2 * MAX_CHOSEN + 1];
+	size_t count = 0;
+	const char *near;
+
+	for (size_t i = 0; report_list[i] && count + 2 < sizeof(names) / sizeof(names[0]); i++) {
+		names[count++] = report_list[i]->name;
+		if (report_list[i]->old_name)
+			names[count++] = report_list[i]->old_name;
+	}
+	names[count] = NULL;
+	near = nearest_name(name, names);
+	if (near)
+		return fail_usage("report", "no report %s; did you mean %s?", name, near);
+	return fail_usage("report", "no report %s; --help-reports lists them", name);
+}
+
+static int bad_word(const char *option, int err)
+{
+	if (err == -ENOMEM)
+		return fail("out of memory");
+	return fail_usage("report", err == -E2BIG ? "more than 64 words for %s" : "%s: a word is missing",
+			  option);
+}
+
+/* 0 to go on, or what the command returns, with *done set. */
+static int read_options(int argc, char **argv, struct request *q, bool *done)
+{
+	static const struct option options[] = {
+		{"report", required_argument, NULL, 'r'},
+		{"format", required_argument, NULL, 'f'},
+		{"output", required_argument, NULL, 'o'},
+		{"force", no_argument, NULL, OPTION_FORCE},
+		{"force-overwrite", no_argument, NULL, OPTION_FORCE},
+		{"help-reports", optional_argument, NULL, OPTION_HELP_REPORTS},
+		{NULL, 0, NULL, 0},
+	};
+	int option, err;
+
+	*done = true;
+	while ((option = next_option(argc, argv, "r:f:o:", options)) != -1) {
+		switch (option) {
+		case 'r':
+			err = add_words(&q->reports, optarg);
+			if (err)
+				return bad_word("--report", err);
+			break;
+		case 'f':
+			err = add_words(&q->formats, optarg);
+			if (err)
+				return bad_word("--format", err);
+			break;
+		case 'o':
+			err = add_words(&q->outputs, optarg);
+			if (err)
+				return bad_word("--output", err);
+			break;
+		case OPTION_FORCE:
+			q->force = true;
+			break;
+		case OPTION_HELP_REPORTS:
+			return help_reports(optarg);
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	for (size_t i = 0; i < q->formats.count; i++)
+		if (strcmp(q->formats.items[i], ".") && !table_format(q->formats.items[i])) {
+			const char *near = nearest_name(q->formats.items[i], table_format_names);
+
+			return fail_usage("report", "no format %s%s%s", q->formats.items[i],
+					  near ? "; did you mean " : "", near ? near : "");
+		}
+	for (size_t i = 0; i < q->outputs.count; i++)
+		if (q->outputs.items[i][0] == '@')
+			return fail_usage("report", "output %s: commands are not run; pipe instead",
+					  q->outputs.items[i]);
+	if (optind == argc)
+		return fail_usage("report", "no recording given");
+	if (optind + 1 < argc)
+		return fail_usage("report", "one recording at a time: %s, %s", argv[optind],
+				  argv[optind + 1]);
+	q->path = argv[optind];
+	*done = false;
+	return 0;
+}
+
+/* The reports asked for, each cut into name and argument; the default set if none is. */
+static int choose_reports(struct request *q, struct report_job *jobs, size_t *count)
+{
+	*count = 0;
+	for (size_t i = 0; !q->reports.count && report_default[i]; i++)
+		jobs[(*count)++] = (struct report_job){.report = report_default[i], .argument = ""};
+	for (size_t i = 0; i < q->reports.count; i++) {
+		char *name = q->reports.items[i], *argument = strchr(name, ':');
+
+		if (argument)
+			*argument++ = 0;
+		jobs[*count] = (struct report_job){.report = report_find(name),
+						   .argument = argument ? argument : ""};
+		if (!jobs[*count].report)
+			return unknown_report(name);
+		++*count;
+	}
+	return 0;
+}
+
+/* --------------------------------------------------------------------------------------- printing */
+
+/* Titles and empty lines are for people; the other formats are data alone. */
+static int print_titled(const struct report_job *job, const struct table_format *format,
+			const struct trace *t, FILE *out)
+{
+	const char *slash = strrchr(t->path, '/');
+	int err = 0;
+
+	if (!job->table.rows) {
+		fputs("SKIPPED: ", out);
+		print_escaped(out, slash ? slash + 1 : t->path, strlen(slash ? slash + 1 : t->path));
+		fprintf(out, " does not contain %s.\n\n", job->report->data);
+		return 0;
+	}
+	fprintf(out, "\n ** %s (%s):\n\n", job->report->title, job->report->name);
+	err = format->print(&job->table, out);
+	fputc('\n', out);
+	return err;
+}
+
+static int print_job(const struct report_job *job, const struct table_format *format, const struct trace *t,
+		     FILE *out)
+{
+	if (format->titled)
+		return print_titled(job, format, t, out);
+	if (!job->table.rows)
+		message("%s does not contain %s", t->path, job->report->data);
+	return format->print(&job->table, out);
+}
+
+static int write_file(const struct report_job *job, const struct table_format *format, const struct trace *t,
+		      const char *path, bool force)
+{
+	struct output_file file;
+	FILE *out;
+	int err = output_file_begin(&file, path, force);
+
+	if (err == -EEXIST)
+		return fail("%s exists; --force replaces it", path);
+	if (err)
+		return fail("%s: %s", path, strerror(-err));
+	out = fopen(file.temporary, "wxe");
+	err = out ? print_job(job, format, t, out) : -errno;
+	if (out && ferror(out) && !err)
+		err = errno ? -errno : -EIO;
+	if (out && fclose(out) && !err)
+		err = -errno;
+	if (!err)
+		err = output_file_commit(&file);
+	output_file_end(&file);
+	if (err)
+		return fail("%s: %s", path, strerror(-err));
+	message("wrote %s", path);
+	return 0;
+}
+
+/* OUTPUT_report_argument.csv in new memory; OUTPUT "." is the recording's name without its extension. */
+static char *file_name(const char *recording, const struct report_job *job, const char *output,
+		       const struct table_format *format)
+{
+	size_t length = strlen(output);
+	char *name = NULL;
+
+	if (!strcmp(output, ".")) {
+		output = recording;
+		length = strlen(recording);
+		if (length > 5 && !strcmp(recording + length - 5, ".cuft"))
+			length -= 5;
+	}
+	if (asprintf(&name, "%.*s_%s%s%s.%s", (int)length, output, job->report->name,
+		     *job->argument ? "_" : "", job->argument, format->extension) < 0)
+		return NULL;
+	return name;
+}
+
+static int print_here(const struct report_job *job, const struct table_format *format, const struct trace *t)
+{
+	int err = print_job(job, format, t, stdout);
+
+	if (!err && (fflush(stdout) || ferror(stdout)))
+		err = errno ? -errno : -EIO;
+	return err ? fail("cannot print %s: %s", job->report->name, strerror(-err)) : 0;
+}
+
+static int deliver(const struct request *q, const struct report_job *jobs, size_t count,
+		   const struct trace *t)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *output = word_at(&q->outputs, i, "-");
+		const char *format_name = word_at(&q->formats, i, ".");
+		bool here = !strcmp(output, "-");
+		const struct table_format *format;
+		char *path;
+		int status;
+
+		if (!strcmp(format_name, "."))
+			format_name = here ? "column" : "csv";
+		format = table_format(format_name);
+		if (here) {
+			status = print_here(&jobs[i], format, t);
+		} else {
+			path = file_name(q->path, &jobs[i], output, format);
+			status = path ? write_file(&jobs[i], format, t, path, q->force)
+				      : fail("out of memory");
+			free(path);
+		}
+		if (status)
+			return status;
+		if (*jobs[i].note)
+			message("%s: %s", jobs[i].report->name, jobs[i].note);
+	}
+	return 0;
+}
+
+/* What is shown is not all there was, or not true of a GPU. */
+static int tell_doubts(const struct trace *t, const struct report_run *run)
+{
+	trace_tell_damage(t);
+	if (!run->bad_chunks)
+		return t->damaged || t->bad_chunks;
+	return fail("%s: %" PRIu64 " damaged chunks with %" PRIu64 " records were left out", t->path,
+		    run->bad_chunks, run->bad_records);
+}
+
+static int report(struct request *q)
+{
+	struct report_job jobs[MAX_CHOSEN];
+	struct report_run run;
+	struct trace *trace;
+	char why[512];
+	size_t count, failed = 0;
+	int status = choose_reports(q, jobs, &count), err;
+
+	if (status)
+		return status;
+	if (trace_open(&trace, q->path, why, sizeof(why)))
+		return fail("%s", why);
+	err = report_run_open(&run, trace);
+	if (!err)
+		err = report_run(&run, jobs, count, &failed);
+	if (err == -EINVAL) {
+		status = fail_usage("report", "%s has no argument \"%s\"%s%s", jobs[failed].report->name,
+				    jobs[failed].argument, *jobs[failed].report->arguments ? "; it has " : "",
+				    jobs[failed].report->arguments);
+	} else if (err) {
+		status = fail("%s: %s", q->path, strerror(-err));
+	} else {
+		if (trace_is_simulated(trace))
+			message("%s: a simulated GPU: times are modelled, not measured", q->path);
+		status = deliver(q, jobs, count, trace);
+		if (tell_doubts(trace, &run) && !status)
+			status = EXIT_FAILURE;
+	}
+	report_run_free(jobs, count);
+	report_run_close(&run);
+	trace_close(trace);
+	return status;
+}
+
+int command_report(int argc, char **argv)
+{
+	struct request q = {.path = NULL};
+	bool done;
+	int status = read_options(argc, argv, &q, &done);
+
+	if (!done)
+		status = report(&q);
+	free_words(&q.reports);
+	free_words(&q.formats);
+	free_words(&q.outputs);
+	return status;
+}

@@ -1,0 +1,279 @@
+/*
+ * report_run.c: one pass over a recording that feeds several reports.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/report.h"
+
+#define KINDS	  24 /* that the reports of one run may need together */
+#define IS_GPU(k) ((k) >> 8 == 0x01)
+
+/* A kind that somebody needs, and the columns that anybody needs of it. */
+struct kind_plan {
+	uint16_t kind;
+	uint16_t fields[SCHEMA_MAX_FIELDS];
+	bool is_static[SCHEMA_MAX_FIELDS];
+	uint32_t field_count;
+};
+
+/* What one report gets of one kind: positions in the plan's fields. */
+struct feed {
+	struct report_job *job;
+	const struct kind_plan *plan;
+	uint8_t at[SCHEMA_MAX_FIELDS];
+	uint32_t field_count;
+};
+
+struct plan {
+	struct kind_plan kinds[KINDS];
+	size_t kind_count;
+	struct feed *feeds;
+	size_t feed_count;
+	uint32_t *order; /* of the chunks to be read */
+	size_t chunk_count;
+	size_t gpu_count; /* the first of them */
+
+	struct report_column columns[SCHEMA_MAX_FIELDS]; /* of the chunk being fed */
+	uint64_t *spread[SCHEMA_MAX_FIELDS]; /* columns that had to be written out, CHUNK_MAX_RECORDS each */
+};
+
+int report_run_open(struct report_run *run, const struct trace *trace)
+{
+	*run = (struct report_run){.trace = trace, .texts = texts_new(), .gpus = gpus_new(trace)};
+	if (run->texts && run->gpus)
+		return 0;
+	report_run_close(run);
+	return -ENOMEM;
+}
+
+void report_run_close(struct report_run *run)
+{
+	texts_free(run->texts);
+	gpus_free(run->gpus);
+	memset(run, 0, sizeof(*run));
+}
+
+/* ---------------------------------------------------------------------------------------------- plan */
+
+static struct kind_plan *plan_kind(struct plan *plan, uint16_t kind)
+{
+	for (size_t i = 0; i < plan->kind_count; i++)
+		if (plan->kinds[i].kind == kind)
+			return &plan->kinds[i];
+	if (plan->kind_count == KINDS)
+		return NULL;
+	plan->kinds[plan->kind_count] = (struct kind_plan){.kind = kind};
+	return &plan->kinds[plan->kind_count++];
+}
+
+static int plan_field(struct kind_plan *kind, uint16_t field)
+{
+	int row;
+
+	for (uint32_t i = 0; i < kind->field_count; i++)
+		if (kind->fields[i] == field)
+			return (int)i;
+	if (kind->field_count == SCHEMA_MAX_FIELDS)
+		return -EINVAL;
+	row = schema_index(schema_find(kind->kind), field);
+	kind->is_static[kind->field_count] = row >= 0 && row < schema_find(kind->kind)->n_static;
+	kind->fields[kind->field_count] = field;
+	return (int)kind->field_count++;
+}
+
+static int plan_need(struct plan *plan, struct report_job *job, const struct report_need *need)
+{
+	struct kind_plan *kind = plan_kind(plan, need->kind);
+	struct feed feed = {.job = job, .plan = kind, .field_count = need->field_count}, *grown;
+
+	if (!kind)
+		return -EINVAL;
+	for (uint32_t i = 0; i < need->field_count; i++) {
+		int at = plan_field(kind, need->fields[i]);
+
+		if (at < 0)
+			return at;
+		feed.at[i] = (uint8_t)at;
+	}
+	grown = realloc(plan->feeds, (plan->feed_count + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	plan->feeds = grown;
+	plan->feeds[plan->feed_count++] = feed;
+	return 0;
+}
+
+static bool is_planned(const struct plan *plan, uint16_t kind)
+{
+	for (size_t i = 0; i < plan->kind_count; i++)
+		if (plan->kinds[i].kind == kind)
+			return true;
+	return false;
+}
+
+static int compare_first_times(const void *a, const void *b, void *chunks)
+{
+	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+	const struct trace_chunk *x = (const struct trace_chunk *)chunks + i;
+	const struct trace_chunk *y = (const struct trace_chunk *)chunks + j;
+
+	if (x->first_time != y->first_time)
+		return x->first_time < y->first_time ? -1 : 1;
+	return (i > j) - (i < j);
+}
+
+/* GPU work by time first, then the rest as it lies in the file. */
+static int plan_order(struct plan *plan, const struct trace *t)
+{
+	plan->order = malloc((t->chunk_count + 1) * sizeof(*plan->order));
+	if (!plan->order)
+		return -ENOMEM;
+	for (int gpu = 1; gpu >= 0; gpu--) {
+		for (size_t i = 0; i < t->chunk_count; i++) {
+			const struct trace_chunk *c = &t->chunks[i];
+
+			if (c->count && c->process != TRACE_SESSION && IS_GPU(c->kind) == gpu &&
+			    is_planned(plan, c->kind))
+				plan->order[plan->chunk_count++] = (uint32_t)i;
+		}
+		if (gpu) {
+			plan->gpu_count = plan->chunk_count;
+			qsort_r(plan->order, plan->gpu_count, sizeof(*plan->order), compare_first_times,
+				t->chunks);
+		}
+	}
+	return 0;
+}
+
+static void plan_free(struct plan *plan)
+{
+	for (size_t i = 0; i < SCHEMA_MAX_FIELDS; i++)
+		free(plan->spread[i]);
+	free(plan->feeds);
+	free(plan->order);
+}
+
+/* ---------------------------------------------------------------------------------------------- pass */
+
+/*
+ * A decoded column as reports expect it: static fields by site, all others by record. -EBADMSG: a static
+ * field that varies within a site.
+ */
+static int shape_column(struct plan *plan, uint32_t at, bool is_static, const struct batch *decoded)
+{
+	static const uint64_t zero;
+	const struct batch_column *c = &decoded->columns[at];
+	uint64_t *spread;
+
+	if (is_static) {
+		if (c->values && !c->constant && !c->by_site)
+			return -EBADMSG;
+		plan->columns[at].values = c->values ? c->values : &zero;
+		plan->columns[at].constant = !c->values || c->constant;
+		return 0;
+	}
+	plan->columns[at] = (struct report_column){.values = c->values};
+	if (c->values && !c->constant && !c->by_site)
+		return 0;
+	if (!plan->spread[at])
+		plan->spread[at] = malloc(CHUNK_MAX_RECORDS * sizeof(*spread));
+	spread = plan->spread[at];
+	if (!spread)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < decoded->count; i++)
+		spread[i] = batch_value(decoded, at, i);
+	plan->columns[at].values = spread;
+	return 0;
+}
+
+static int feed_chunk(const struct plan *plan, struct report_batch *batch)
+{
+	for (size_t f = 0; f < plan->feed_count; f++) {
+		const struct feed *feed = &plan->feeds[f];
+		int err;
+
+		if (feed->plan->kind != batch->kind)
+			continue;
+		for (uint32_t i = 0; i < feed->field_count; i++)
+			batch->column[i] = plan->columns[feed->at[i]];
+		err = feed->job->report->batch(feed->job->state, batch);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int pass_chunk(struct plan *plan, struct report_run *run, struct trace_reader *r, size_t i)
+{
+	const struct trace *t = run->trace;
+	const struct trace_chunk *chunk = &t->chunks[plan->order[i]];
+	struct report_batch batch = {.run = run,
+				     .process = t->processes[chunk->process],
+				     .decoder = r->decoder,
+				     .kind = chunk->kind,
+				     .horizon = INT64_MIN};
+	const struct kind_plan *kind = NULL;
+	struct batch decoded;
+	int err;
+
+	for (size_t k = 0; k < plan->kind_count; k++)
+		if (plan->kinds[k].kind == chunk->kind)
+			kind = &plan->kinds[k];
+	err = trace_reader_load(r, chunk);
+	if (!err)
+		err = chunk_decode(r->decoder, r->bytes, chunk->size, kind->fields, kind->field_count,
+				   &decoded);
+	for (uint32_t c = 0; !err && decoded.count && c < kind->field_count; c++)
+		err = shape_column(plan, c, kind->is_static[c], &decoded);
+	if (err == -EBADMSG || err == -EILSEQ || err == -EPROTONOSUPPORT || err == -EIO) {
+		run->bad_chunks++;
+		run->bad_records += chunk->count;
+		return 0;
+	}
+	if (err || !decoded.count)
+		return err;
+	if (i + 1 < plan->gpu_count)
+		batch.horizon = t->chunks[plan->order[i + 1]].first_time;
+	else if (i < plan->gpu_count)
+		batch.horizon = INT64_MAX;
+	batch.count = decoded.count;
+	batch.sites = decoded.sites;
+	batch.site = decoded.site;
+	return feed_chunk(plan, &batch);
+}
+
+int report_run(struct report_run *run, struct report_job *jobs, size_t count, size_t *failed)
+{
+	struct plan plan = {.kind_count = 0};
+	struct trace_reader reader = {.trace = run->trace};
+	int err = 0;
+
+	for (size_t j = 0; j < count && !err; j++) {
+		*failed = j;
+		err = jobs[j].report->begin(run, jobs[j].argument, &jobs[j].state);
+		for (const struct report_need *n = jobs[j].report->needs; n->kind && !err; n++)
+			err = plan_need(&plan, &jobs[j], n);
+	}
+	if (!err)
+		err = plan_order(&plan, run->trace);
+	if (!err)
+		err = trace_reader_init(&reader, run->trace);
+	for (size_t i = 0; i < plan.chunk_count && !err; i++)
+		err = pass_chunk(&plan, run, &reader, i);
+	for (size_t j = 0; j < count && !err; j++)
+		err = jobs[j].report->end(jobs[j].state, &jobs[j].table, jobs[j].note, sizeof(jobs[j].note));
+	trace_reader_free(&reader);
+	plan_free(&plan);
+	return err;
+}
+
+void report_run_free(struct report_job *jobs, size_t count)
+{
+	for (size_t j = 0; j < count; j++) {
+		if (jobs[j].state)
+			jobs[j].report->free(jobs[j].state);
+		jobs[j].state = NULL;
+	}
+}
