@@ -191,7 +191,7 @@ static int memcpy_row(struct sqlite_export *x, struct row *r)
 
 	put_place(x, r, DEVICE, CONTEXT, STREAM);
 	put(r, value(r, BYTES));
-	put(r, fixed(r, COPY_KIND));
+	put(r, copy_kind_label(fixed(r, COPY_KIND)) ? fixed(r, COPY_KIND) : 0);
 	put(r, memory_kind_number(fixed(r, SRC_KIND)));
 	put(r, memory_kind_number(fixed(r, DST_KIND)));
 	if (peer) {

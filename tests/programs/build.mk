@@ -23,3 +23,7 @@ $(CUPTI_FAKES): tests/programs/cupti_fake/cupti_fake.c libinject/cupti_api.h
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CF_CPPFLAGS) $(CF_CFLAGS) $(if $(findstring without,$@),-DFAKE_WITHOUT_NAMES) -shared -o $@ $<
+
+# Makes recordings for reports, exports and benchmarks to be tried on.
+LDLIBS-tests/programs/make_trace = $(LIBCOLLECTOR) $(COLLECTOR_LIBS)
+$(O)/tests/programs/make_trace: $(LIBCOLLECTOR) $(LIBWIRE)
