@@ -115,6 +115,14 @@ void source_lose(struct ring_loss *loss, uint64_t count)
 	loss->count += count;
 }
 
+static void set_name(struct source *s, const char *path, size_t length)
+{
+	const char *slash = memrchr(path, '/', length);
+
+	if (slash)
+		snprintf(s->name, sizeof(s->name), "%.*s", (int)(path + length - slash - 1), slash + 1);
+}
+
 /* Two facts are of interest here: what the program is, and whether it is recorded. */
 static void read_facts(struct source *s, const uint8_t *bytes, size_t size)
 {
@@ -132,6 +140,8 @@ static void read_facts(struct source *s, const uint8_t *bytes, size_t size)
 			continue;
 		if (fact.key_length == 9 && !memcmp(key, "recording", 9))
 			snprintf(s->recording, sizeof(s->recording), "%.*s", (int)fact.value_length, key + 9);
+		else if (fact.key_length == 3 && !memcmp(key, "exe", 3))
+			set_name(s, key + 3, fact.value_length);
 	}
 }
 

@@ -77,7 +77,7 @@ static bool is_preloaded(pid_t pid)
 	static char environment[1 << 18];
 	ssize_t n = proc_read(pid, "environ", environment, sizeof(environment) - 1);
 
-	if (n <= 0)
+	if (n < 0)
 		return true;
 	environment[n] = '\0';
 	for (const char *p = environment; p < environment + n; p += strlen(p) + 1)

@@ -365,7 +365,7 @@ int main(int argc, char **argv)
 	       (unsigned long long)published, (unsigned long long)ring.header->process, (int)getpid());
 	fflush(stdout);
 	nap(opt.wait_ms * 1000ull);
-	if (bad("truncate") && ftruncate(memory, 4096))
+	if (bad("truncate") && ftruncate(memory, 0))
 		die("ftruncate");
 	leave();
 	return 0;
