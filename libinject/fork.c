@@ -64,7 +64,7 @@ void fork_check(void)
 	static uint32_t once;
 	uint32_t zero = 0;
 
-	if (!recorder.canary || *recorder.canary == CANARY_ALIVE)
+	if (!recorder_is_on() || *recorder.canary == CANARY_ALIVE)
 		return;
 	/* Another thread of the child may have noticed too. */
 	if (!__atomic_compare_exchange_n(&once, &zero, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))

@@ -178,8 +178,8 @@ static void sleep_for(int64_t ns, uint32_t command)
 {
 	struct timespec t = {.tv_sec = ns / (1000 * MS), .tv_nsec = ns % (1000 * MS)};
 
-	store_relaxed(&helper.sleeping, 1);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* partner: helper_wake(): one of us sees the other */
+	/* Partner: helper_wake(). Whichever of the two comes second sees what the other did before. */
+	__atomic_exchange_n(&helper.sleeping, 1, __ATOMIC_ACQ_REL);
 	if (activity_pending() || load_relaxed(&helper.stop))
 		goto out;
 	futex(&recorder.ring.header->command, FUTEX_WAIT, command, &t);
@@ -189,7 +189,7 @@ out:
 
 void helper_wake(void)
 {
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* partner: sleep_for() */
+	__atomic_fetch_add(&helper.sleeping, 0, __ATOMIC_ACQ_REL); /* partner: sleep_for() */
 	/* It may have looked and not yet be asleep: then nobody is woken, and it is tried again. */
 	for (int i = 0; i < 100 && load_relaxed(&helper.sleeping); i++) {
 		if (futex(&recorder.ring.header->command, FUTEX_WAKE, INT32_MAX, NULL) > 0)

@@ -57,16 +57,14 @@ static uint64_t losses(void)
 	return n;
 }
 
-static bool prepare(struct writer *writer)
+static bool make_writer(struct writer *writer)
 {
 	const struct schema *schema = schema_find(writer->kind);
 	/* The ring refuses chunks above a quarter of it: half of that before compression is well below. */
-	uint64_t most = recorder.ring.chunk_size / 8 /
-			((schema->n_fields - schema->n_static + 1u) * sizeof(uint64_t));
+	uint64_t row = (schema->n_fields - schema->n_static + 1u) * sizeof(uint64_t);
+	uint64_t most = recorder.ring.chunk_size / 8 / row;
 
-	if (!writer->w)
-		writer->w = chunk_writer_new(writer->kind,
-					     writer->records < most ? writer->records : (uint32_t)most);
+	writer->w = chunk_writer_new(writer->kind, writer->records < most ? writer->records : (uint32_t)most);
 	return writer->w != NULL;
 }
 
@@ -140,7 +138,7 @@ static void publish_lost(void)
 		uint64_t row[LOST_FIELDS];
 
 		counts[cause] = load_relaxed(&loss->count);
-		if (counts[cause] == lost_in_records[cause] || !prepare(&lost))
+		if (counts[cause] == lost_in_records[cause] || (!lost.w && !make_writer(&lost)))
 			continue;
 		if (first < last_lost_record) /* of an earlier loss, which was told */
 			first = last_lost_record < last ? last_lost_record : last;
@@ -169,7 +167,7 @@ static struct writer *open_writer(uint16_t kind)
 {
 	struct writer *writer = writer_of(kind);
 
-	if (!writer || !prepare(writer)) {
+	if (!writer || (!writer->w && !make_writer(writer))) {
 		recorder_lose(LOSS_NO_MEMORY, 1);
 		return NULL;
 	}

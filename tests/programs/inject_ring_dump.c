@@ -127,7 +127,8 @@ static void dump(struct ring *r)
 	for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++)
 		if (r->header->losses[cause].count)
 			printf("%s:%" PRIu64 ",", loss_cause_key(cause), r->header->losses[cause].count);
-	printf(" records=%" PRIu64 " chunks=%" PRIu64 "\n", r->header->records, r->header->chunks);
+	printf(" records=%" PRIu64 " chunks=%" PRIu64 " bytes=%" PRIu64 " helper_ns=%" PRIu64 "\n",
+	       r->header->records, r->header->chunks, r->header->chunk_bytes, r->header->helper_ns);
 	n = ring_get_permanent(r, &offset, buffer, r->permanent_size, &records);
 	for (ptrdiff_t at = 0; at < n;) {
 		const struct permanent_header *p = (const void *)(buffer + at);
