@@ -67,6 +67,37 @@ def differences(a, b, what):
     return n
 
 
+def callbacks(lines):
+    """Where the client subscribed: calls nest, and every graph node in a record was announced as a clone of a node
+    that had been announced as created."""
+    stacks, created, cloned, bad = {}, set(), {}, 0
+    announced = any(w == "API" for w, _ in lines)
+    for word, f in lines:
+        if word == "API":
+            stack = stacks.setdefault(f["tid"], [])
+            if f["site"] == "enter":
+                stack.append((f["fn"], f["corr"]))
+            elif not stack or stack.pop() != (f["fn"], f["corr"]):
+                print("compare: callbacks do not nest at", f)
+                bad += 1
+        elif word == "RESOURCE" and f["cbid"] == "13":
+            created.add(f["node"])
+        elif word == "RESOURCE" and f["cbid"] == "20":
+            cloned[f["node"]] = f["original"]
+            if f["original"] not in created:
+                print("compare: cloned from a node never created", f)
+                bad += 1
+    for tid, stack in stacks.items():
+        if stack:
+            print("compare: never left:", tid, stack)
+            bad += 1
+    for word, f in lines:
+        if announced and f.get("node", "0") != "0" and word != "RESOURCE" and f["node"] not in cloned:
+            print("compare: a record's node was never announced", f)
+            bad += 1
+    return bad
+
+
 def main():
     lossy = "--lossy" in sys.argv
     ops, calls, records = truth(sys.argv[1])
@@ -97,6 +128,7 @@ def main():
         if not lossy:
             bad += differences(want_calls, got_calls, "called, not recorded")
         bad += differences(got_calls, want_calls, "recorded, not called")
+    bad += callbacks(lines)
     for (op, how), n in records.items():
         if n != 1:
             print(f"compare: operation {op} was delivered {n} times ({how})")

@@ -8,7 +8,6 @@
    CLIENT_BUFFER=BYTES  buffer size (65536)    CLIENT_DECLINE=N   decline every Nth request with NULL
    CLIENT_FLUSH=0|1     flush at exit without or with force (1)
    CLIENT_CALLBACKS=1   subscribe: API, resource and synchronisation callbacks are lines, too */
-#define _GNU_SOURCE
 #include <cupti.h>
 #include <dlfcn.h>
 #include <inttypes.h>
@@ -21,8 +20,9 @@
 
 #define FUNCTIONS(X)                                                                                         \
 	X(cuptiGetVersion)                                                                                   \
-	X(cuptiActivityRegisterCallbacks) X(cuptiActivityEnable) X(cuptiActivityDisable)                     \
-		X(cuptiActivityFlushAll) X(cuptiActivityGetNextRecord) X(cuptiActivityGetNumDroppedRecords)  \
+	X(cuptiActivityRegisterCallbacks)                                                                    \
+	X(cuptiActivityEnable) X(cuptiActivityDisable) X(cuptiActivityFlushAll)                              \
+		X(cuptiActivityGetNextRecord) X(cuptiActivityGetNumDroppedRecords)                           \
 			X(cuptiActivityGetAttribute) X(cuptiActivitySetAttribute) X(cuptiSubscribe)          \
 				X(cuptiEnableDomain) X(cuptiGetCallbackName) X(cuptiGetTimestamp)            \
 					X(cuptiGetGraphNodeId) X(cuptiGetGraphId) X(cuptiGetGraphExecId)     \
@@ -194,8 +194,8 @@ static void callback(void *user, CUpti_CallbackDomain domain, CUpti_CallbackId c
 			*d->correlationData = 1000 + d->correlationId;
 		else if (*d->correlationData != 1000 + d->correlationId)
 			fprintf(out, "ERROR correlationData of %s is not kept\n", d->functionName);
-		fprintf(out, "API %s domain=%d cbid=%u fn=%s corr=%u ctx=%u symbol=%s params=%d\n",
-			d->callbackSite == CUPTI_API_ENTER ? "enter" : "exit", (int)domain, cbid,
+		fprintf(out, "API site=%s tid=%ld domain=%d cbid=%u fn=%s corr=%u ctx=%u symbol=%s params=%d\n",
+			d->callbackSite == CUPTI_API_ENTER ? "enter" : "exit", syscall(SYS_gettid), (int)domain, cbid,
 			d->functionName, d->correlationId, d->contextUid, d->symbolName ? d->symbolName : "-",
 			d->functionParams != NULL);
 	} else if (domain == CUPTI_CB_DOMAIN_RESOURCE) {

@@ -271,10 +271,12 @@ static struct buffer *request(void)
 		free(b);
 		return NULL;
 	}
+	if (!b->data) {
+		core->misuse("the buffer request returned NULL, which this version does not survive");
+		*(volatile uint8_t *)b->data = 0;
+	}
 	if (!cupti_zeroed)
 		memset(b->data, 0, b->size);
-	else if (!b->data)
-		*(volatile uint8_t *)b->data = 0;
 	return b;
 }
 
