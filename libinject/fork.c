@@ -20,6 +20,8 @@
 #include "libinject/recorder.h"
 #include "libinject/writers.h"
 
+#define PRIVATE_OVER (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED)
+
 static void prepare(void)
 {
 	names_lock();
@@ -35,9 +37,8 @@ static void child(void)
 	const struct ring *r = &recorder.ring;
 	int saved = errno;
 
-	if (r->header)
-		mmap(r->header, r->size, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	if (r->header && mmap(r->header, r->size, PROT_READ | PROT_WRITE, PRIVATE_OVER, -1, 0) == MAP_FAILED)
+		munmap(r->header, r->size);
 	names_forget();
 	if (load_relaxed(&recorder.state) == RECORDER_ON ||
 	    load_relaxed(&recorder.state) == RECORDER_ARMING) {

@@ -47,11 +47,7 @@ static int find_self(struct dl_phdr_info *info, size_t size, void *data)
 /* "NAME=our path", for good. No stdio this early: pulling it in would cost more than all the rest. */
 static char *entry(char *bytes, const char *variable)
 {
-	size_t n = strlen(variable);
-
-	memcpy(bytes, variable, n);
-	bytes[n] = '=';
-	strcpy(bytes + n + 1, recorder.self);
+	strcpy(stpcpy(stpcpy(bytes, variable), "="), recorder.self);
 	return bytes;
 }
 

@@ -88,8 +88,8 @@ static void write_line(int dir, const char *text)
 		    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
 	if (fd < 0)
 		return;
-	if (may_write(fd, (size_t)n) && write(fd, line, (size_t)n) < 0)
-		n = 0; /* nobody to tell */
+	if (may_write(fd, (size_t)n))
+		(void)!write(fd, line, (size_t)n); /* there is nobody to tell of a failure */
 	close(fd);
 }
 
