@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "collector/library.h"
@@ -29,7 +30,12 @@ struct candidates {
 static void add_candidate(struct candidates *c, const char *path)
 {
 	char *real = realpath(path, NULL);
+	struct stat st;
 
+	if (real && (stat(real, &st) || !S_ISREG(st.st_mode))) {
+		free(real);
+		return;
+	}
 	for (size_t i = 0; real && i < c->count; i++)
 		if (!strcmp(c->path[i], real)) {
 			free(real);

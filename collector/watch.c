@@ -18,11 +18,14 @@
 #include "collector/proc.h"
 
 #define SCAN_INTERVAL (250 * NS_PER_MS)
-#define SCAN_SHARE    100 /* a scan that takes t is repeated after SCAN_SHARE x t */
-#define LOOK_FIRST    (250 * NS_PER_MS)
-#define LOOK_LAST     (30 * NS_PER_S) /* intervals between two looks at one process double up to this */
-#define MAX_WATCHED   4096
-#define MAX_TOLD      8
+/* A scan that takes t is repeated after t times this: often at first, since many programs start then. */
+#define SCAN_SHARE_FIRST 20
+#define SCAN_SHARE	 100
+#define FIRST_SCANS	 100
+#define LOOK_FIRST	 (250 * NS_PER_MS)
+#define LOOK_LAST	 (30 * NS_PER_S) /* intervals between two looks at one process double up to this */
+#define MAX_WATCHED	 4096
+#define MAX_TOLD	 8
 
 enum mapped {
 	MAPPED_CUDA = 1,
@@ -144,7 +147,6 @@ static struct watched *find_or_add(struct watch *w, const struct proc_stat *st, 
 		if (!e->cuda)
 			goto fresh;
 	}
-	w->total++;
 	if (w->count == MAX_WATCHED)
 		forget_some(w);
 	if (w->count == MAX_WATCHED)
@@ -187,7 +189,7 @@ static size_t find_descendants(struct proc_stat *all, size_t n)
 
 void watch_step(struct watch *w, const struct drain *drain)
 {
-	int64_t now = clock_now(CLOCK_MONOTONIC), took;
+	int64_t now = clock_now(CLOCK_MONOTONIC), pause;
 	struct proc_stat *all;
 	ssize_t n;
 
@@ -207,8 +209,9 @@ void watch_step(struct watch *w, const struct drain *drain)
 		}
 		free(all);
 	}
-	took = clock_now(CLOCK_MONOTONIC) - now;
-	w->next = now + (took * SCAN_SHARE > SCAN_INTERVAL ? took * SCAN_SHARE : SCAN_INTERVAL);
+	pause = clock_now(CLOCK_MONOTONIC) - now;
+	pause *= w->scans++ < FIRST_SCANS ? SCAN_SHARE_FIRST : SCAN_SHARE;
+	w->next = now + (pause > SCAN_INTERVAL ? pause : SCAN_INTERVAL);
 }
 
 size_t watch_explain(const struct watch *w, const struct drain *drain, struct facts *facts)

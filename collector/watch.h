@@ -18,11 +18,11 @@ struct watch {
 	const char *library; /* absolute path of libcuflight.so */
 	struct watched *seen;
 	size_t count, capacity;
-	uint64_t total; /* programs ever seen */
-	int64_t next;	/* CLOCK_MONOTONIC ns: when to look again */
+	uint64_t scans;
+	int64_t next; /* CLOCK_MONOTONIC ns: when to look again */
 };
 
-/* Look at the descendants if it is time: at most a hundredth of one CPU is spent on it. */
+/* Look at the descendants if it is time: it takes a twentieth of one CPU at most, later a hundredth. */
 void watch_step(struct watch *w, const struct drain *drain);
 
 /*
