@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define FIRST_VALUES 1024u
-#define WINDOW_WIDTH 8192u /* counters; memory is touched only where values fall */
+#define WINDOW_WIDTH 32768u /* counters; memory is touched only where values fall */
 
 void samples_free(struct samples *s)
 {

@@ -51,12 +51,10 @@ int sum_table_sites(struct sum_table *t, uint32_t sites)
 
 int sum_table_add(struct sum_table *t, const uint32_t *site, const uint64_t *values, uint32_t count)
 {
-	int err = 0;
-
-	for (uint32_t i = 0; i < count && !err; i++)
-		if (t->by_site[site[i]])
-			err = samples_add(&t->by_site[site[i]]->samples, values[i]);
-	return err;
+	for (uint32_t i = 0; i < count; i++)
+		if (samples_add(&t->by_site[site[i]]->samples, values[i]))
+			return -ENOMEM;
+	return 0;
 }
 
 static int compare(const void *a, const void *b, void *texts)

@@ -31,7 +31,7 @@ struct sum_table {
 	long double grand_total;
 	struct table_column columns[10];
 
-	/* Scratch of a batch: the group of each of its sites; NULL: such records are not counted. */
+	/* Scratch of a batch: the group of each of its sites. */
 	struct sum_group **by_site;
 	size_t site_capacity;
 };

@@ -4,7 +4,6 @@
 #include "collector/table.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "collector/table_column.h"
@@ -21,22 +20,52 @@ const char *table_header(const struct table_column *column, char buf[64])
 	return buf;
 }
 
+/* The decimal digits of n before `end`; returns where they begin. A trace has billions of them. */
+static char *digits_before(char *end, uint64_t n)
+{
+	do
+		*--end = (char)('0' + n % 10);
+	while (n /= 10);
+	return end;
+}
+
+/* n / 1e6 with three decimals as printf("%.3f") has it, which rounds what lies in the middle by its bits. */
+static const char *mega(uint64_t n, char buf[64])
+{
+	uint64_t thousands = n / 1000 + (n % 1000 > 500);
+	char *at = buf + 63;
+
+	if (n % 1000 == 500 || n >> 52) {
+		snprintf(buf, 64, "%.3f", (double)n / 1e6);
+		return buf;
+	}
+	*at = 0;
+	for (int i = 0; i < 3; i++) {
+		*--at = (char)('0' + thousands % 10);
+		thousands /= 10;
+	}
+	*--at = '.';
+	return digits_before(at, thousands);
+}
+
 const char *table_number(const struct cell *cell, enum column_kind kind, char buf[64])
 {
-	bool mega = kind == COLUMN_BYTES || kind == COLUMN_RATE;
-	double real = cell->type == CELL_REAL	   ? cell->real
-		      : cell->type == CELL_INTEGER ? (double)cell->integer
-						   : (double)cell->number;
+	bool is_mega = kind == COLUMN_BYTES || kind == COLUMN_RATE;
+	char *at = buf + 63;
 
-	if (mega)
-		snprintf(buf, 64, "%.3f", real / 1e6);
-	else if (cell->type == CELL_REAL)
-		snprintf(buf, 64, "%.1f", real);
-	else if (cell->type == CELL_INTEGER)
-		snprintf(buf, 64, "%" PRId64, cell->integer);
-	else
-		snprintf(buf, 64, "%" PRIu64, cell->number);
-	return buf;
+	if (cell->type == CELL_REAL) {
+		snprintf(buf, 64, is_mega ? "%.3f" : "%.1f", is_mega ? cell->real / 1e6 : cell->real);
+		return buf;
+	}
+	if (is_mega && cell->type == CELL_UNSIGNED)
+		return mega(cell->number, buf);
+	*at = 0;
+	if (cell->type == CELL_INTEGER && cell->integer < 0) {
+		at = digits_before(at, -(uint64_t)cell->integer);
+		*--at = '-';
+		return at;
+	}
+	return digits_before(at, cell->number);
 }
 
 static bool must_quote(const char *text, size_t length)
@@ -51,23 +80,23 @@ static bool must_quote(const char *text, size_t length)
 static void print_csv_text(const char *text, size_t length, FILE *out)
 {
 	if (!must_quote(text, length)) {
-		fwrite(text, 1, length, out);
+		fwrite_unlocked(text, 1, length, out);
 		return;
 	}
-	fputc('"', out);
+	putc_unlocked('"', out);
 	for (size_t i = 0; i < length; i++) {
 		if (text[i] == '"')
-			fputc('"', out);
-		fputc(text[i], out);
+			putc_unlocked('"', out);
+		putc_unlocked(text[i], out);
 	}
-	fputc('"', out);
+	putc_unlocked('"', out);
 }
 
 /* A field ends at a tab or a line's end: these become spaces. */
 static void print_tsv_text(const char *text, size_t length, FILE *out)
 {
 	for (size_t i = 0; i < length; i++)
-		fputc(text[i] == '\t' || text[i] == '\n' || text[i] == '\r' ? ' ' : text[i], out);
+		putc_unlocked(text[i] == '\t' || text[i] == '\n' || text[i] == '\r' ? ' ' : text[i], out);
 }
 
 static int print_separated(const struct table *t, FILE *out, char separator,
@@ -80,22 +109,22 @@ static int print_separated(const struct table *t, FILE *out, char separator,
 		const char *header = table_header(&t->columns[c], buf);
 
 		if (c)
-			fputc(separator, out);
+			putc_unlocked(separator, out);
 		print_text(header, strlen(header), out);
 	}
-	fputc('\n', out);
+	putc_unlocked('\n', out);
 	for (uint64_t r = 0; r < t->rows && !ferror(out); r++) {
 		memset(cells, 0, t->column_count * sizeof(*cells));
 		t->row(t->context, r, cells);
 		for (size_t c = 0; c < t->column_count; c++) {
 			if (c)
-				fputc(separator, out);
+				putc_unlocked(separator, out);
 			if (cells[c].type == CELL_TEXT)
 				print_text(cells[c].text, cells[c].length, out);
 			else if (cells[c].type != CELL_NONE)
-				fputs(table_number(&cells[c], t->columns[c].kind, buf), out);
+				fputs_unlocked(table_number(&cells[c], t->columns[c].kind, buf), out);
 		}
-		fputc('\n', out);
+		putc_unlocked('\n', out);
 	}
 	return 0;
 }
@@ -113,7 +142,7 @@ static int print_tsv(const struct table *t, FILE *out)
 /* Texts are valid UTF-8 already (text.h). */
 static void print_json_text(const char *text, size_t length, FILE *out)
 {
-	fputc('"', out);
+	putc_unlocked('"', out);
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)text[i];
 
@@ -122,9 +151,9 @@ static void print_json_text(const char *text, size_t length, FILE *out)
 		else if (c < 0x20 || c == 0x7f)
 			fprintf(out, "\\u%04x", c);
 		else
-			fputc(c, out);
+			putc_unlocked(c, out);
 	}
-	fputc('"', out);
+	putc_unlocked('"', out);
 }
 
 static int print_json(const struct table *t, FILE *out)
@@ -148,7 +177,7 @@ static int print_json(const struct table *t, FILE *out)
 			else if (cells[c].type == CELL_NONE)
 				fputs("\"\"", out);
 			else
-				fputs(table_number(&cells[c], t->columns[c].kind, buf), out);
+				fputs_unlocked(table_number(&cells[c], t->columns[c].kind, buf), out);
 			fputs(c + 1 < t->column_count ? ",\n" : "\n", out);
 		}
 		fputs(r + 1 < t->rows ? "  },\n" : "  }\n", out);

@@ -283,8 +283,8 @@ uint32_t texts_spell(struct texts *t, uint32_t mangled, enum text_spelling spell
 	return t->items[mangled].spelled[spelling] - 1;
 }
 
-/* Where the number of a process's permanent string is kept, or NULL: no memory. */
-static uint32_t *reference_place(struct texts *t, const struct trace_process *p, uint64_t reference)
+/* The numbers of a process's permanent strings, made ready, or NULL: no memory. */
+static struct text_references *references_of(struct texts *t, const struct trace_process *p)
 {
 	struct text_references *of;
 
@@ -305,32 +305,34 @@ static uint32_t *reference_place(struct texts *t, const struct trace_process *p,
 			return NULL;
 		of->count = p->string_count + 1;
 	}
-	return &of->numbers[reference];
+	return of;
+}
+
+static uint32_t resolve_permanent(struct texts *t, const struct trace_process *p, uint64_t reference)
+{
+	const struct trace_string *string = trace_string(p, reference);
+	struct text_references *of = references_of(t, p);
+	uint32_t number = of ? texts_add(t, string->text, string->length) : TEXT_NONE;
+
+	if (number != TEXT_NONE)
+		of->numbers[reference] = number + 1;
+	return number;
 }
 
 uint32_t texts_resolve(struct texts *t, const struct trace_process *p, const struct chunk_decoder *decoder,
 		       uint64_t reference)
 {
 	static const char unknown[] = "[unknown]";
-	const struct trace_string *string = trace_string(p, reference);
 	const char *local;
-	uint32_t *place;
 	size_t length;
 
 	if (!reference)
 		return 0;
-	if (string && p->index != TRACE_SESSION) {
-		place = reference_place(t, p, reference);
-		if (!place)
-			return TEXT_NONE;
-		if (!*place) {
-			uint32_t number = texts_add(t, string->text, string->length);
-
-			*place = number == TEXT_NONE ? 0 : number + 1;
-			return number;
-		}
-		return *place - 1;
-	}
+	if (p->index < t->process_count && reference < t->processes[p->index].count &&
+	    t->processes[p->index].numbers[reference])
+		return t->processes[p->index].numbers[reference] - 1;
+	if (trace_string(p, reference))
+		return resolve_permanent(t, p, reference);
 	local = reference <= UINT32_MAX ? chunk_decoder_text(decoder, (uint32_t)reference, &length) : NULL;
 	return local ? texts_add(t, local, length) : texts_add(t, unknown, sizeof(unknown) - 1);
 }

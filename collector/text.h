@@ -35,8 +35,9 @@ const char *texts_get(const struct texts *t, uint32_t number, size_t *length);
 uint32_t texts_spell(struct texts *t, uint32_t mangled, enum text_spelling spelling);
 
 /*
- * The number of the text that a column of p's chunk refers to (cuflight/event.h), or TEXT_NONE. `decoder`
- * holds the chunk. Text that is not there (the permanent region was full, or the file is damaged) is
+ * The number of the text that a column of p's chunk refers to (cuflight/event.h), or TEXT_NONE. p is not
+ * the session; `decoder` holds the chunk. Text that is not there (the permanent region was full, or the file
+ * is damaged) is
  * "[unknown]"; reference 0 is the empty text.
  */
 uint32_t texts_resolve(struct texts *t, const struct trace_process *p, const struct chunk_decoder *decoder,
