@@ -111,14 +111,18 @@ static int open_session(struct run *r)
 	return err ? fail("%s", why) : 0;
 }
 
-static void tell_reach(const char *command)
+/* What can be seen before CMD starts. */
+static void tell_obstacles(const char *command)
 {
 	char *program = library_find_program(command);
 	const char *cause = program ? library_cannot_enter(program) : NULL;
+	const char *other = getenv("CUDA_INJECTION64_PATH");
 
 	if (cause)
 		message("%s will not be recorded itself: %s", program, cause);
 	free(program);
+	if (other && *other && !strstr(other, LIBRARY_NAME))
+		message("CUDA_INJECTION64_PATH=%s: CUDA is recorded by that tool and not by cuflight", other);
 }
 
 /* Fork, create the file, let CMD go. 0 or an exit status after saying why. */
@@ -139,7 +143,7 @@ static int start(struct run *r)
 		return status;
 	}
 	recorder_session_facts(&r->recorder, r->argv);
-	tell_reach(r->argv[0]);
+	tell_obstacles(r->argv[0]);
 	err = child_go(&r->child);
 	if (!err)
 		return 0;
@@ -234,7 +238,7 @@ static void record(struct run *r)
 	}
 }
 
-/* Processes that were there and say that they record nothing. */
+/* Why there is nothing of CUDA in processes that were there; most of it comes in the log, when it happens. */
 static void tell_off(const struct drain *d)
 {
 	for (size_t i = 0; i < d->count; i++) {
@@ -266,7 +270,8 @@ static void explain(struct run *r)
 	else if (!missed)
 		message("nothing was recorded: no process used CUDA or NVTX (`cuflight doctor` says whether "
 			"it could be recorded)");
-	tell_off(d);
+	if (!r->recorder.log_lines)
+		tell_off(d);
 }
 
 static int finish(struct run *r)

@@ -183,8 +183,9 @@ void doctor_cupti(struct doctor *d)
 	}
 	if (usable > 1)
 		doctor_say(d, DOCTOR_NOTE, "libcupti",
-			   "a program gets the one that it has loaded itself, else one beside its CUDA "
-			   "libraries");
+			   "a program gets the one that it has loaded itself, else the one of its CUDA "
+			   "version, beside its "
+			   "CUDA libraries first");
 	else if (!usable && (!given || !*given || c.count))
 		doctor_say(d, DOCTOR_FAIL, "libcupti", "none that can be used was found");
 	if (!usable)
