@@ -44,9 +44,19 @@ $(SIM_TARGETS):
 
 # What judges the simulator: clients of CUPTI written to NVIDIA's headers, and a comparison of our idea of the binary
 # interface with theirs.
-ifneq ($(wildcard $(CUDA_HOME)/include/cupti.h),)
-SIM_CLIENTS := $(SIM)/client/cupti_trace.so $(SIM)/client/cupti_rules
-TEST_EXTRA += $(SIM_CLIENTS)
+TEST_EXTRA += $(SIM)/client/inject_count.so
+$(SIM)/client/%.so: tests/simgpu/client/%.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SIM_CFLAGS) $(if $(CUDA_HOME),-isystem $(CUDA_HOME)/include) -shared -MMD -MP -MF $@.d -o $@ $< \
+		-lpthread -ldl
+$(SIM)/client/%: tests/simgpu/client/%.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SIM_CFLAGS) $(if $(CUDA_HOME),-isystem $(CUDA_HOME)/include) -MMD -MP -MF $@.d -o $@ $< -lpthread -ldl
+
+ifneq ($(if $(CUDA_HOME),$(wildcard $(CUDA_HOME)/include/cupti.h)),)
+TEST_EXTRA += $(SIM)/client/cupti_trace.so $(SIM)/client/cupti_rules
 # These numbers are CUDA 13.0's: older headers lack some of the names, newer ones have longer structures.
 ifneq ($(shell grep -s 'define CUPTI_API_VERSION 13000' $(CUDA_HOME)/include/cupti_version.h),)
 TEST_EXTRA += $(SIM)/abi_check
@@ -55,12 +65,4 @@ $(SIM)/abi_check: $(wildcard tests/simgpu/abi_check/* tests/simgpu/abi/*) tests/
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SIM_CFLAGS) -isystem $(CUDA_HOME)/include -o $@ $(filter %.c,$^)
 endif
-$(SIM)/client/%.so: tests/simgpu/client/%.c
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(SIM_CFLAGS) -isystem $(CUDA_HOME)/include -shared -MMD -MP -MF $@.d -o $@ $< -lpthread -ldl
-$(SIM)/client/%: tests/simgpu/client/%.c
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(SIM_CFLAGS) -isystem $(CUDA_HOME)/include -MMD -MP -MF $@.d -o $@ $< -lpthread -ldl
 endif

@@ -231,7 +231,7 @@ struct sim_call {
 	struct sim_op *ops, **ops_tail;
 };
 
-/* ---- the profiler's side: what libcupti registers. Called without the lock, on the thread concerned. ----
+/* ---- the profiler's side: what libcupti registers. Called without the lock unless it says so, on the thread concerned. ----
  */
 
 struct sim_graph_event { /* descriptor of RESOURCE callbacks on graphs; CUpti_GraphData's layout */
@@ -246,7 +246,7 @@ struct sim_hooks {
 	void (*enter)(struct sim_call *call);
 	void (*exit)(struct sim_call *call);
 	void (*launched)(struct sim_op *ops); /* list by ->next, in launch order; times set where resolved */
-	void (*resolved)(struct sim_op *op);  /* one that launched() saw unresolved */
+	void (*resolved)(struct sim_op *op);  /* one that launched() saw unresolved; with the lock held */
 	void (*resource)(uint32_t cbid, struct sim_ctx *ctx, void *handle, void *descriptor);
 	void (*synchronized)(uint32_t cbid, struct sim_ctx *ctx, struct sim_stream *stream);
 	void (*stalled)(int64_t start, int64_t end); /* a launch had to wait for room in its queue */
@@ -362,8 +362,8 @@ void sim_op_go(struct sim_op *op);
 void sim_op_finish(struct sim_op *op, int64_t end);
 /* What a new operation on the stream would wait for: an unresolved one, or NULL and a time. Lock held. */
 struct sim_op *sim_stream_ready(struct sim_stream *stream, int64_t *time);
-/* Ends a section in which operations may have been resolved: unlocks, tells the profiler, frees. */
-void sim_unlock_and_tell(void);
+/* Ends a section in which operations may have been resolved: unlocks and frees them. */
+void sim_unlock_and_free(void);
 /* Tells the profiler what a call has launched. Without the lock. */
 void sim_emit(struct sim_call *call);
 /* A launch waits when the stream's queue is full. */

@@ -5,7 +5,7 @@
 set -euo pipefail
 sim=$CUFLIGHT_BUILD/simgpu
 run=$CUFLIGHT_ROOT/scripts/simgpu
-compare="python3 $CUFLIGHT_ROOT/tests/simgpu/compare.py"
+compare=(python3 "$CUFLIGHT_ROOT/tests/simgpu/compare.py")
 [ -e "$sim/client/cupti_trace.so" ] || { echo "no CUDA headers: the clients that judge it are not built"; exit 77; }
 ulimit -c 0
 fail() { echo "$*"; exit 1; }
@@ -23,7 +23,7 @@ judge() {
 	SIMGPU_KERNEL_NS='*spin*=50000' SIMGPU_TRUTH=$PWD/truth CLIENT_OUT=$PWD/client CUDA_INJECTION64_PATH=$sim/client/cupti_trace.so \
 		"$run" "$@" >out 2>&1 || { cat out; fail "$*: failed under version ${SIMGPU_CUPTI-}"; }
 	[ ! -s out ] || { cat out; fail "$*: said something"; }
-	$compare truth client >compared || { cat compared; fail "$*: recorded is not launched, version ${SIMGPU_CUPTI-}"; }
+	"${compare[@]}" truth client >compared || { cat compared; fail "$*: recorded is not launched, version ${SIMGPU_CUPTI-}"; }
 	echo "${SIMGPU_CUPTI-} $(basename "$1") ${SIMGPU_SPEED-}: $(cat compared)"
 }
 for program in streams graphs copies; do
@@ -59,5 +59,6 @@ for version in 11.8 12.4 13.0; do
 done
 unset SIMGPU_CUPTI
 # The test can fail: a rule that is broken on purpose is noticed.
-SIMGPU_FAULT=drop:2 "$run" "$sim/client/cupti_rules" threads 2>/dev/null && fail "dropped records went unnoticed"
-exit 0
+if SIMGPU_FAULT=drop:2 "$run" "$sim/client/cupti_rules" threads 2>/dev/null; then
+	fail "dropped records went unnoticed"
+fi

@@ -58,7 +58,7 @@ static CUresult mark(struct sim_stream *stream, struct sim_event *event, enum si
 	}
 	stream->tail = op;
 	sim_op_go(op);
-	sim_unlock_and_tell();
+	sim_unlock_and_free();
 	return SIM_OK;
 }
 

@@ -184,7 +184,7 @@ CUresult sim_exec_launch(struct sim_exec *exec, struct sim_stream *stream)
 	end->back_end = &exec->last_end;
 	sim_op_go(end);
 	sim_throttle_note(stream, end->resolved ? end->end : 0);
-	sim_unlock_and_tell();
+	sim_unlock_and_free();
 	free(ops);
 	return SIM_OK;
 }

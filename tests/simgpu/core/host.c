@@ -41,7 +41,7 @@ static void *run(void *arg)
 		end = sim_now();
 		sim_lock();
 		sim_op_finish(op, end);
-		sim_unlock_and_tell();
+		sim_unlock_and_free();
 		sim_lock();
 	}
 	return NULL;

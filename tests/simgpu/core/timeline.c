@@ -11,7 +11,7 @@
 static uint64_t next_op = 1;
 static struct sim_op *ready, **ready_tail = &ready; /* operations to resolve */
 static bool draining;
-static struct sim_op *finished; /* resolved, to be told of and freed */
+static struct sim_op *finished; /* resolved and told of, to be freed */
 
 static int64_t max64(int64_t a, int64_t b)
 {
@@ -91,6 +91,18 @@ void sim_op_after_stream(struct sim_op *op, struct sim_stream *stream)
 	}
 }
 
+/* A resolved operation that the profiler knows of, or need not. Whoever waits for it must find the profiler told: so
+   this hook alone is called with the lock. */
+static void tell(struct sim_op *op)
+{
+	const struct sim_hooks *h = sim_hooks();
+
+	if (h && op->prof)
+		h->resolved(op);
+	op->next = finished;
+	finished = op;
+}
+
 void sim_op_finish(struct sim_op *op, int64_t end)
 {
 	struct sim_stream *s = op->stream;
@@ -117,12 +129,10 @@ void sim_op_finish(struct sim_op *op, int64_t end)
 	free(op->waiters);
 	op->waiters = NULL;
 	op->n_waiters = 0;
+	if (op->emitted)
+		tell(op);
 	if (op->deferred)
 		pthread_cond_broadcast(&sim_cond);
-	if (op->emitted) {
-		op->next = finished;
-		finished = op;
-	}
 }
 
 static int64_t engine_free(struct sim_op *op, int64_t **engine)
@@ -200,17 +210,14 @@ void sim_op_go(struct sim_op *op)
 	draining = false;
 }
 
-void sim_unlock_and_tell(void)
+void sim_unlock_and_free(void)
 {
-	const struct sim_hooks *h = sim_hooks();
 	struct sim_op *list = finished, *op;
 
 	finished = NULL;
 	sim_unlock();
 	while ((op = list)) {
 		list = op->next;
-		if (h && op->prof)
-			h->resolved(op);
 		free(op);
 	}
 }
@@ -236,13 +243,11 @@ void sim_emit(struct sim_call *call)
 			continue;
 		}
 		op->emitted = true;
-		if (op->resolved) {
-			op->next = finished;
-			finished = op;
-		}
+		if (op->resolved)
+			tell(op);
 	}
 	if (deferred)
-		sim_unlock_and_tell();
+		sim_unlock_and_free();
 }
 
 void sim_throttle(struct sim_stream *stream)
@@ -287,6 +292,6 @@ CUresult sim_submit(struct sim_stream *stream, const struct sim_work *work)
 	stream->tail = op;
 	sim_op_go(op);
 	sim_throttle_note(stream, op->resolved ? op->end : 0);
-	sim_unlock_and_tell();
+	sim_unlock_and_free();
 	return SIM_OK;
 }

@@ -17,7 +17,7 @@ struct entry {
 	uint32_t kind, corr;
 	int64_t start, end;
 	struct sim_op *op; /* not resolved yet, else NULL */
-	bool timed, never; /* device buffers had no room; the fault "unfinished" */
+	bool timed, never, negative; /* has times at all; the faults "unfinished" and "negative-duration" */
 };
 
 struct buffer {
@@ -36,7 +36,8 @@ struct slot {
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t wake;
+static pthread_cond_t wake, idle = PTHREAD_COND_INITIALIZER;
+static bool delivering; /* the worker is inside the client's completion function */
 static struct slot shared_slot, *slots = &shared_slot;
 static __thread struct slot *own_slot;
 static pthread_key_t own_slot_key;
@@ -73,8 +74,10 @@ static void settle(struct buffer *b)
 		if (e.op || e.never || e.end > now)
 			continue;
 		times = (uint64_t *)(b->data + e.at + offsetof(struct rec_kernel, start));
-		times[0] = e.timed ? (uint64_t)e.start : 0;
-		times[1] = e.timed ? (uint64_t)e.end : 0;
+		if (e.timed) {
+			times[0] = (uint64_t)e.start;
+			times[1] = (uint64_t)(e.negative ? e.start - 1000 : e.end);
+		}
 		b->entries[i] = b->entries[b->n_done];
 		if (b->entries[i].op)
 			b->entries[i].op->prof_index = (uint32_t)i;
@@ -144,9 +147,12 @@ static void *work(void *arg)
 		struct buffer *list = complete_func ? take_full(false) : NULL;
 
 		if (list) {
+			delivering = true;
 			pthread_mutex_unlock(&mutex);
 			deliver(list, "worker");
 			pthread_mutex_lock(&mutex);
+			delivering = false;
+			pthread_cond_broadcast(&idle);
 		} else if (full) {
 			/* One waits for an operation to end, or to be late: look again soon. */
 			struct timespec ts;
@@ -376,10 +382,7 @@ void buffers_put_op(const void *record, struct sim_op *op, bool timed)
 	}
 	if (every(fault->zero_timestamps))
 		e->timed = false;
-	if (every(fault->negative_duration)) {
-		e->start += 1000;
-		e->end = e->start - 1000;
-	}
+	e->negative = every(fault->negative_duration);
 	e->never = every(fault->unfinished);
 	pthread_mutex_unlock(&mutex);
 }
@@ -413,6 +416,9 @@ CUptiResult buffers_flush(bool force)
 	if (!complete_func)
 		return CUPTI_INVALID_OPERATION;
 	pthread_mutex_lock(&mutex);
+	/* What the worker has taken is handed over when the flush returns. */
+	while (delivering && !cupti_inside)
+		pthread_cond_wait(&idle, &mutex);
 	list = take_full(force);
 	while (*tail)
 		tail = &(*tail)->next;
