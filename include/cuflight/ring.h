@@ -84,6 +84,10 @@ enum ring_policy {
 	RING_FLIGHT = 1,
 };
 
+enum ring_wanted {
+	WANTED_RECORD = 1, /* capture "control" or "signal": record now */
+};
+
 /* Why a record is missing. Shown by every summary, also when all are zero. Names: loss_cause_name() in wire/.
  */
 enum loss_cause {
@@ -175,6 +179,9 @@ struct ring_header {
 	uint32_t permanent_strings; /* STRING records published */
 	uint32_t reserved0;
 	uint64_t permanent_used; /* bytes published */
+	uint32_t wanted;   /* enum ring_wanted; written by the collector before it counts up `command` */
+	uint32_t snapshot; /* counts requests to flush and publish all there is; written by the collector,
+			      likewise */
 
 	/* 0x140: producer */
 	_Alignas(64) uint64_t head;
@@ -295,6 +302,43 @@ struct session_hello {
 	uint64_t ring_size;
 };
 
+/*
+ * A command from another shell goes to the session's collector over the same socket: one request, then
+ * replies until one of kind REPLY_END. Only the collector touches rings.
+ */
+#define SESSION_REQUEST_MAGIC 0x53514552u /* "REQS" */
+
+enum session_operation {
+	SESSION_START = 1,
+	SESSION_STOP = 2,
+	SESSION_STATUS = 3,
+	SESSION_DUMP = 4,
+};
+
+struct session_request {
+	uint32_t magic;
+	uint32_t abi;
+	uint32_t operation;   /* enum session_operation */
+	uint32_t flags;	      /* none yet: 0 */
+	uint64_t nanoseconds; /* SESSION_DUMP: the last so many; 0 all */
+	uint64_t reserved[5];
+	char label[64]; /* SESSION_START: the window's name; ended by NUL */
+};
+
+enum session_reply_kind {
+	REPLY_TEXT = 1, /* a line for people */
+	REPLY_JSON = 2, /* a piece of a JSON document, to be joined */
+	REPLY_END = 3,	/* status: 0 or errno; text: why */
+};
+
+struct session_reply {
+	uint32_t kind;
+	int32_t status;
+	uint32_t length; /* of text */
+	uint32_t reserved;
+	char text[1008];
+};
+
 #define RING_AT(field, offset)                                                                               \
 	_Static_assert(offsetof(struct ring_header, field) == (offset), #field " is at " #offset)
 RING_AT(process, 0x18);
@@ -303,6 +347,7 @@ RING_AT(regions, 0x80);
 RING_AT(state, 0x100);
 RING_AT(liveness, 0x104);
 RING_AT(permanent_used, 0x120);
+RING_AT(wanted, 0x128);
 RING_AT(head, 0x140);
 RING_AT(tail, 0x180);
 RING_AT(records, 0x1c0);
@@ -319,5 +364,7 @@ _Static_assert(sizeof(struct ring_page) == 64, "page");
 _Static_assert(sizeof(struct page_record) == 32, "page record");
 _Static_assert(sizeof(struct session_control) == 512, "control block");
 _Static_assert(sizeof(struct session_hello) == 32, "hello");
+_Static_assert(sizeof(struct session_request) == 128, "request");
+_Static_assert(sizeof(struct session_reply) == 1024, "reply");
 
 #endif
