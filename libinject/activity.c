@@ -27,6 +27,7 @@
 static uint8_t *discards;
 static uint32_t discard_out[DISCARDS];
 static uint32_t requests, next_slot, completed;
+static bool inherited; /* CUPTI's state in this process is its parent's */
 
 void activity_start(void)
 {
@@ -34,6 +35,12 @@ void activity_start(void)
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	discards = memory == MAP_FAILED ? NULL : memory;
+}
+
+void activity_forget(void)
+{
+	inherited = true;
+	requests = 0;
 }
 
 bool activity_seen(void)
@@ -83,7 +90,7 @@ void activity_buffer_requested(uint8_t **buffer, size_t *size, size_t *max_recor
 	__atomic_fetch_add(&requests, 1, __ATOMIC_RELAXED);
 	*max_records = 0; /* as many as fit */
 	*size = recorder.ring.slot_size;
-	*buffer = take_slot();
+	*buffer = inherited ? NULL : take_slot();
 	if (!*buffer) {
 		*size = DISCARD_SIZE;
 		*buffer = take_discard();
@@ -126,6 +133,8 @@ void activity_buffer_completed(void *context, uint32_t stream, uint8_t *buffer, 
 
 	(void)context;
 	(void)stream;
+	if (inherited)
+		return;
 	if (valid > size)
 		valid = size;
 	if (buffer < r->slots || at >= (size_t)r->slot_count * r->slot_size) {

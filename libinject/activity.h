@@ -18,6 +18,8 @@ void activity_buffer_completed(void *context, uint32_t stream, uint8_t *buffer, 
 
 /* Before the callbacks are registered. */
 void activity_start(void);
+/* In a forked child: what CUPTI still does there is nothing to us. */
+void activity_forget(void);
 /* Has CUPTI ever asked for a buffer? */
 bool activity_seen(void);
 

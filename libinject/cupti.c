@@ -115,8 +115,7 @@ static void set_attributes(uint32_t version)
 	size_t size = config.device_buffer_size, limit = config.device_buffer_limit;
 
 	set_attribute(ATTRIBUTE_ZEROED_OUT_BUFFER, sizeof(yes), &yes, "ZEROED_OUT_ACTIVITY_BUFFER");
-	/* Off even where it is the default: memory is budgeted for the process, not for each of its threads.
-	 */
+	/* Off, even where that is the default: memory is budgeted for the process, not a thread. */
 	if (version >= 21) /* 12.3 */
 		set_attribute(ATTRIBUTE_PER_THREAD_BUFFER, sizeof(no), &no, "PER_THREAD_ACTIVITY_BUFFER");
 	if (size)
@@ -236,13 +235,11 @@ void cupti_flush(bool force)
 {
 	size_t dropped = 0;
 
-	/* Before the first buffer there is nothing to flush, and in a process whose cuInit failed a flush may
-	 * hang. */
 	if (!cupti_is_on()) {
 		report_death();
 		return;
 	}
-	if (!activity_seen())
+	if (!activity_seen()) /* nothing to flush yet, and where cuInit failed a flush may hang */
 		return;
 	api.flush_all(force);
 	if (cupti_is_on() && !api.dropped_records(NULL, 0, &dropped) && dropped)
@@ -257,6 +254,8 @@ void cupti_disable(void)
 
 void cupti_forget(void)
 {
-	if (load_relaxed(&use) != CUPTI_OFF)
-		store_relaxed(&use, CUPTI_DEAD);
+	if (load_relaxed(&use) == CUPTI_OFF)
+		return;
+	store_relaxed(&use, CUPTI_DEAD);
+	activity_forget();
 }

@@ -170,8 +170,7 @@ static void *open_library(char *path, size_t size)
 		if (handle)
 			return handle;
 	}
-	/* The version that the process uses before any older one. A newer one than the driver would not work.
-	 */
+	/* The version that the process uses before any older one; a newer one would not work. */
 	major = cuda_major();
 	first = major == 12 ? 1 : major == 11 ? 2 : 0;
 	for (const place *p = config.cupti[0] ? given : searched; *p && !handle; p++)

@@ -58,7 +58,7 @@ static long futex(uint32_t *word, int operation, uint32_t value, const struct ti
 
 /*
  * The robust list of the helper thread, in place of glibc's (the helper holds no robust mutex of glibc's):
- * when the thread ends, the kernel marks header->liveness, which lies `offset` bytes from the entry.
+ * when the thread ends, the kernel marks header->liveness, which lies futex_offset bytes from the entry.
  */
 static struct {
 	struct robust_list_head head;
@@ -111,8 +111,7 @@ static void sample_clocks(int64_t now)
 	writers_add(EVENT_CLOCK, row, false);
 }
 
-/* Calls of CUPTI that may take as long as they like. False: the process ended meanwhile, all is taken over.
- */
+/* What may take CUPTI as long as it likes. False: the process ended meanwhile, all is taken over. */
 static bool call_cupti(bool last)
 {
 	uint32_t here = PHASE_CUPTI;

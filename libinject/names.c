@@ -137,8 +137,7 @@ static struct name *find(enum string_class class, uint32_t hash, const char *tex
 	}
 }
 
-/* Registered strings can be given in full by every event; they leave half of the room to names that cannot.
- */
+/* Registered strings can be given in full by every event: half of the room is for names that cannot. */
 static bool has_room(enum string_class class)
 {
 	if (class == STRING_NVTX_REGISTERED)

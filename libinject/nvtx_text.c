@@ -162,8 +162,7 @@ static void add_label(uint32_t kind, struct nvtx_text *domain, uint32_t number, 
 	l->next = load_acquire(&labels);
 	while (!__atomic_compare_exchange_n(&labels, &l->next, l, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
 		;
-	/* After it is in the list: whoever makes the ring meanwhile publishes the list. Twice does no harm.
-	 */
+	/* As above; twice does no harm. */
 	if (recorder_is_on())
 		publish_label(l);
 }

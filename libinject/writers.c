@@ -46,13 +46,20 @@ static int64_t last_lost_record;
 static uint8_t *buffer;
 static size_t buffer_size;
 
-/* Records that are missing. What a flight recorder overwrites in order is not. */
+/* Worth telling in the recording. What a flight recorder overwrites is not: that is how it works, and telling
+   it would overwrite more. */
+static bool is_told(uint32_t cause)
+{
+	return cause != LOSS_OVERWRITTEN;
+}
+
+/* Records that are missing. */
 static uint64_t losses(void)
 {
 	uint64_t n = 0;
 
 	for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++)
-		if (cause != LOSS_OVERWRITTEN && loss_cause_is_loss(cause))
+		if (is_told(cause) && loss_cause_is_loss(cause))
 			n += load_relaxed(&recorder.ring.header->losses[cause].count);
 	return n;
 }
@@ -124,8 +131,7 @@ static void publish(struct writer *writer)
 		recorder_lose(err == -ENOSPC || err == -E2BIG ? LOSS_RING_FULL : LOSS_NO_MEMORY, records);
 }
 
-/* What was lost since the last time that this could be told. If it cannot be told now, it stays to be told.
- */
+/* What was lost since this could last be told. What cannot be told now stays to be told. */
 static void publish_lost(void)
 {
 	uint64_t counts[LOSS_CAUSES];
@@ -138,8 +144,10 @@ static void publish_lost(void)
 		uint64_t row[LOST_FIELDS];
 
 		counts[cause] = load_relaxed(&loss->count);
-		if (counts[cause] == lost_in_records[cause] || (!lost.w && !make_writer(&lost)))
+		if (!is_told(cause) || counts[cause] == lost_in_records[cause])
 			continue;
+		if (!lost.w && !make_writer(&lost))
+			return;
 		if (first < last_lost_record) /* of an earlier loss, which was told */
 			first = last_lost_record < last ? last_lost_record : last;
 		row[LOST_CAUSE] = cause;

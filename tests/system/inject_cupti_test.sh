@@ -39,6 +39,13 @@ deliver refuse "NVTX only: CUPTI refuses every activity kind"
 deliver "" "NVTX only: the libcupti found has no cuptiGetCallbackName" "$programs/cupti_fake_without_names.so"
 deliver "" "NVTX only: libcupti could not be loaded from CUFLIGHT_CUPTI=/not/there.so" /not/there.so
 
+# A forked child writes over the buffer that its parent's CUPTI is filling, and goes on calling: neither is harmed.
+CUFLIGHT_CUPTI=$programs/cupti_fake.so record "$programs/inject_driver" 100 3 fork
+[ "$status" = 0 ] && [ "$(cat output)" = 300 ] || fail "fork: status $status: $(cat output)"
+[ "$(rings)" = 1 ] || fail "fork: $(rings) rings"
+expect 300 '^kernel name=fake_kernel '
+expect 0 'losses=[a-z]' "losses after a fork"
+
 # A real libcupti where there is no driver; a real driver where there is no device.
 # Beside a GPU the answer would be another.
 [ -e /dev/nvidiactl ] || for cupti in "$CUFLIGHT_ROOT"/.deps/cupti-*/libcupti.so.1*; do

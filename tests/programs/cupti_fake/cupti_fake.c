@@ -130,34 +130,50 @@ EXPORT int cuptiEnableCallback(uint32_t enable, void *subscriber, uint32_t domai
 	return 0;
 }
 
-/* n kernel records in a buffer of its own; then, as FAKE_CUPTI says, the worst. Returns how many were taken.
- */
+static uint8_t *held;
+static size_t held_size;
+
+/* Ask for a buffer, if there is none, and keep it. */
+EXPORT void fake_hold(void)
+{
+	size_t records;
+
+	if (requested && !held)
+		requested(&held, &held_size, &records);
+}
+
+/* Write all over the buffer that is held, as a forked child of a CUDA program may. */
+EXPORT void fake_scribble(void)
+{
+	memset(held, 0xff, held_size);
+}
+
+/* n kernel records into a buffer; then, as FAKE_CUPTI says, the worst. Returns how many were taken. */
 EXPORT int fake_deliver(int n)
 {
-	size_t size, records;
 	struct timespec t;
-	uint8_t *buffer;
 	int i;
 
 	if (!requested)
 		return 0;
-	requested(&buffer, &size, &records);
+	fake_hold();
 	clock_gettime(CLOCK_REALTIME, &t);
-	for (i = 0; i < n && (size_t)(i + 1) * STRIDE <= size; i++) {
+	for (i = 0; i < n && (size_t)(i + 1) * STRIDE <= held_size; i++) {
 		uint32_t kind = ACTIVITY_KERNEL;
 		uint64_t start = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec + (uint64_t)i,
 			 end = start + 1;
 		const char *name = "fake_kernel";
 
-		memcpy(buffer + (size_t)i * STRIDE, &kind, sizeof(kind));
-		memcpy(buffer + (size_t)i * STRIDE + 16, &start, sizeof(start));
-		memcpy(buffer + (size_t)i * STRIDE + 24, &end, sizeof(end));
-		memcpy(buffer + (size_t)i * STRIDE + 104, &name, sizeof(name));
+		memcpy(held + (size_t)i * STRIDE, &kind, sizeof(kind));
+		memcpy(held + (size_t)i * STRIDE + 16, &start, sizeof(start));
+		memcpy(held + (size_t)i * STRIDE + 24, &end, sizeof(end));
+		memcpy(held + (size_t)i * STRIDE + 104, &name, sizeof(name));
 	}
 	hanging = is("hang");
 	if (hanging)
 		usleep(300000); /* the helper is in its flush by now, and the buffer comes after */
-	completed(NULL, 0, buffer, size, (size_t)i * STRIDE);
+	completed(NULL, 0, held, held_size, (size_t)i * STRIDE);
+	held = NULL;
 	if (is("fatal")) {
 		fatal = 1;
 		callback(NULL, DOMAIN_STATE, STATE_FATAL_ERROR, NULL);
