@@ -43,7 +43,7 @@ deliver "" "NVTX only: libcupti could not be loaded from CUFLIGHT_CUPTI=/not/the
 CUFLIGHT_CUPTI=$programs/cupti_fake.so record "$programs/inject_driver" 100 3 fork
 [ "$status" = 0 ] && [ "$(cat output)" = 300 ] || fail "fork: status $status: $(cat output)"
 [ "$(rings)" = 1 ] || fail "fork: $(rings) rings"
-expect 300 '^kernel name=fake_kernel '
+expect 300 '^kernel name=fake_kernel 21=0 22=0 23=0 24=0 25=0 ' "the parent's records, as it wrote them"
 expect 0 'losses=[a-z]' "losses after a fork"
 
 # A real libcupti where there is no driver; a real driver where there is no device.
