@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -134,7 +135,19 @@ static void record(struct collect *c, int signals)
 			r->drain.count == 1 ? "" : "es", r->path);
 	do {
 		recorder_step(r, &poll);
-	} while (!poll.revents && r->drain.live);
+		/* What the file has no room for stays where it is. */
+	} while (!poll.revents && r->drain.live && !r->drain.writer.error);
+}
+
+/* Each ring file is a descriptor, and there may be thousands of dead ones. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
 }
 
 static int collect(struct collect *c, int signals)
@@ -185,6 +198,7 @@ int command_collect(int argc, char **argv)
 		status = find_session(&c, argv[optind]);
 	if (status)
 		return status;
+	raise_descriptors();
 	signals = signals_open(taken, sizeof(taken) / sizeof(taken[0]), &before);
 	if (signals < 0)
 		return fail("cannot take signals: %s", strerror(-signals));

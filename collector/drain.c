@@ -121,6 +121,8 @@ static const char *how_it_ended(const struct drain *d, struct source *s, int64_t
 	}
 	if (s->reaped)
 		return WIFSIGNALED(s->wait_status) ? "killed" : "_exit";
+	if (there && s->cut_short && !proc_is_dying(s->born.pid))
+		return "running";
 	if (there) {
 		/* The same process with another stack: it runs another program. */
 		if (st.start_stack && s->born.start_stack && st.start_stack != s->born.start_stack)

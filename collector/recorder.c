@@ -17,8 +17,7 @@
 #include "collector/clock.h"
 #include "collector/message.h"
 
-/* Between two rounds, ms. A ring of 8 MB takes some 2.5 million kernel records; 10 ms is far from filling it.
- */
+/* Between two rounds, ms. Ten busy GPUs fill a ring of 8 MB in seconds. */
 #define PACE_BEHIND   1
 #define PACE_FLOW     5
 #define PACE_IDLE     50
@@ -84,13 +83,16 @@ static void tell_why_not(const struct peer *peer, const char *why)
 
 static void accept_connections(struct recorder *r)
 {
-	while (r->connection_count < RECORDER_CONNECTIONS) {
-		int fd = accept4(r->session.socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = 0;
 
-		if (fd < 0)
-			return;
-		r->connections[r->connection_count++] = fd;
+	while (r->connection_count < RECORDER_CONNECTIONS && fd >= 0) {
+		fd = accept4(r->session.socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd >= 0)
+			r->connections[r->connection_count++] = fd;
 	}
+	/* A socket that cannot be accepted from, for want of descriptors, would only keep us from sleeping.
+	 */
+	r->listening = r->connection_count < RECORDER_CONNECTIONS && errno == EAGAIN;
 }
 
 static void receive_hellos(struct recorder *r)
@@ -235,9 +237,7 @@ void recorder_step(struct recorder *r, struct pollfd *also)
 	nfds_t n = 0;
 
 	fds[n++] = *also;
-	/* With no place for another connection the listening socket would only keep us from sleeping. */
-	fds[n++] = (struct pollfd){.fd = r->connection_count < RECORDER_CONNECTIONS ? r->session.socket : -1,
-				   .events = POLLIN};
+	fds[n++] = (struct pollfd){.fd = r->listening ? r->session.socket : -1, .events = POLLIN};
 	for (size_t i = 0; i < r->connection_count; i++)
 		fds[n++] = (struct pollfd){.fd = r->connections[i], .events = POLLIN};
 	if (poll(fds, n, r->timeout_ms) < 0)
@@ -250,24 +250,35 @@ void recorder_step(struct recorder *r, struct pollfd *also)
 	keep_house(r);
 }
 
-/* Files of rings that are now in the trace file, all of them. */
-static void remove_ring_files(struct recorder *r)
+/* Ring files of ended processes go, if all that was in them is in the trace file. */
+static void remove_ring_files(struct recorder *r, bool all_written)
 {
+	size_t kept = 0;
+
 	for (size_t i = 0; i < r->drain.count; i++) {
 		const struct source *s = r->drain.sources[i];
 
-		if (s->peer.name[0] && s->state == SOURCE_ENDED && strcmp(s->end, "running"))
+		if (!s->peer.name[0] || !strcmp(s->end, "running"))
+			continue;
+		if (all_written)
 			unlinkat(r->session.rings_fd, s->peer.name, 0);
+		else
+			kept++;
 	}
+	if (kept)
+		message("what did not get into %s is still in %s/rings", r->path, r->session.dir);
 }
 
 void recorder_last_round(struct recorder *r)
 {
-	/* Processes that came and went since the last round. */
+	size_t waiting;
+
+	/* Processes that came and went since the last round; those that came and say nothing are left. */
 	do {
 		accept_connections(r);
+		waiting = r->connection_count;
 		receive_hellos(r);
-	} while (r->connection_count == RECORDER_CONNECTIONS);
+	} while (r->connection_count < waiting);
 	if (!r->session.vanished)
 		recorder_scan_files(r);
 	drain_pass(&r->drain);
@@ -282,8 +293,7 @@ int recorder_finish(struct recorder *r, bool recording)
 	tell_error(r);
 	if (err)
 		message("%s has no index: %s; it can be read all the same", r->path, strerror(-err));
-	else if (!r->drain.writer.error)
-		remove_ring_files(r);
+	remove_ring_files(r, !err && !r->drain.writer.error);
 	session_close(&r->session, recording);
 	return err || (r->drain.writer.error && r->drain.writer.error != TRACE_FULL) ? EXIT_FAILURE
 										     : EXIT_SUCCESS;

@@ -24,6 +24,7 @@ struct recorder {
 	pid_t only_pid; /* of ring files, only those of this process (its own number); 0: all */
 	int connections[RECORDER_CONNECTIONS]; /* accepted, their hello not yet there */
 	size_t connection_count;
+	bool listening;	      /* there is room for more */
 	int timeout_ms;	      /* of the next poll */
 	int64_t last_keeping; /* CLOCK_MONOTONIC ns: of the things that are done once a second */
 	bool told_error, told_files;

@@ -28,6 +28,7 @@ struct access {
 	uint32_t records;  /* copied with it */
 	uint32_t state;	   /* enum ring_state */
 	uint64_t position; /* head, or tail after a chunk was taken */
+	uint64_t fill;	   /* bytes between tail and that head */
 	bool died;
 };
 
@@ -51,10 +52,16 @@ static void access_state(void *argument)
 {
 	struct access *a = argument;
 	struct ring_header *h = a->source->peer.ring.header;
+	uint64_t tail, floor;
 
 	a->died = ring_owner_died(&a->source->peer.ring);
 	a->state = load_acquire(&h->state);   /* partner: the release after the process's last chunk */
 	a->position = load_acquire(&h->head); /* partner: the release in ring_put() */
+	tail = load_relaxed(&h->tail);
+	floor = load_relaxed(&h->floor);
+	if (tail < floor)
+		tail = floor;
+	a->fill = tail < a->position ? a->position - tail : 0;
 }
 
 static void access_permanent(void *argument)
@@ -207,7 +214,6 @@ static void accept_chunk(struct source *s, struct trace_writer *w, const void *c
 		chunk_is_bad(s, err ? 1 : h.count);
 		return;
 	}
-	s->chunks++;
 	s->records += h.count;
 	if (trace_writer_take(w, &h))
 		source_lose(&s->file_loss, h.count);
@@ -238,7 +244,8 @@ static uint64_t drain_chunks(struct source *s, struct trace_writer *w, uint64_t 
 			break;
 		accept_chunk(s, w, a.buf, (size_t)a.n);
 		moved += (uint64_t)a.n;
-		if (a.position >= end)
+		/* A ring file keeps what the trace file has no room for. */
+		if (a.position >= end || (w->error && s->peer.file >= 0))
 			break;
 	}
 	return moved;
@@ -267,7 +274,9 @@ struct source_pass source_drain(struct source *s, struct trace_writer *w, void *
 	vanished = has_vanished(s, now);
 	if (reach(s, access_state, &a)) {
 		drain_permanent(s, w, scratch, scratch_size);
-		pass.bytes = drain_chunks(s, w, a.position);
+		/* What was published since may name texts that were not copied: it is for the next pass. */
+		if (a.fill && !(w->error && s->peer.file >= 0))
+			pass.bytes = drain_chunks(s, w, a.position);
 		pass.behind = pass.bytes >= s->peer.ring.chunk_size / 4;
 	}
 	if (a.state == RING_CLOSED) {

@@ -30,18 +30,18 @@ struct source {
 	const char *end;       /* fact "end" */
 
 	uint64_t permanent_offset;
-	bool cut_short;	       /* the ring's file was truncated: nothing more can be read */
-	bool permanent_broken; /* what lies there is no record: nothing more is taken */
-	bool told_bad;	       /* a damaged chunk was told */
-	uint64_t sequence;     /* of the chunks that the collector writes about it */
-	uint64_t records, chunks;
+	bool cut_short;			      /* the ring's file was truncated: nothing more can be read */
+	bool permanent_broken;		      /* what lies there is no record: nothing more is taken */
+	bool told_bad;			      /* a damaged chunk was told */
+	uint64_t sequence;		      /* of the chunks that the collector writes about it */
+	uint64_t records;		      /* taken out of the ring */
 	struct ring_loss file_loss, bad_loss; /* LOSS_FILE, LOSS_BAD_CHUNK */
 
 	char name[64];	     /* of the program */
 	char recording[160]; /* the fact of that name: "on", or why not */
 };
 
-/* Take over a peer (also on errors it is not the caller's any more) and switch its ring to draining. */
+/* Take over a peer, which is the source's from here on, and switch its ring to draining. */
 void source_init(struct source *s, struct peer *peer);
 
 /* What a pass over the ring found. */

@@ -24,6 +24,18 @@ same ends "$(about dead.cuft 'sorted(q["facts"]["end"] for q in p)')" "['exited'
 same rings "$(rings)" 0
 [ ! -e s/socket ] || fail "the socket was left"
 
+# ---- what does not fit into the file stays in the ring
+"$fake" --file --flight --chunks=400 --records=200 >out
+expect 0 "$cuflight" collect -q -o part --max-size 64K
+says err "what did not get into part.cuft is still in"
+same rings "$(rings)" 1
+"$cuflight" collect -q -o rest || fail "the rest"
+whole part.cuft
+whole rest.cuft
+same records $(($(about part.cuft 'records(one) + one["losses"]["file"]') + $(about rest.cuft 'records(one)'))) 80000
+[ "$(about part.cuft 'one["losses"]["file"] < 1000')" = True ] || fail "$(about part.cuft 'one["losses"]')"
+same rings "$(rings)" 0
+
 # ---- nothing there
 expect 1 "$cuflight" collect -o none
 says err "nothing to collect"
