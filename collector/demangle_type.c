@@ -120,6 +120,8 @@ static struct node *d_type(struct parse *p, bool *candidate)
 	char c = parse_peek2(p);
 	struct node *n;
 
+	if (!c)
+		return parse_fail(p);
 	for (size_t i = 0; i < sizeof(builtins) / sizeof(builtins[0]); i++) {
 		if (c == builtins[i].letter) {
 			p->at += 2;
