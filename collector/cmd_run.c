@@ -60,7 +60,7 @@ struct run {
 	bool ended;	     /* CMD has */
 	int status;	     /* exit status to return, once it has */
 	int64_t ended_at;    /* CLOCK_MONOTONIC ns */
-	int64_t interrupted; /* when the last Ctrl-C was, the same; 0: none */
+	int64_t interrupted; /* when an end was last asked for, the same; 0: never */
 	bool told_wait;	     /* what is waited for */
 	bool stop;	     /* waiting no longer */
 };
@@ -160,9 +160,13 @@ static int start(struct run *r)
 	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE;
 }
 
-static void on_interrupt(struct run *r, int64_t now)
+/* Whoever wants an end: CMD is told, or was by the terminal; with CMD gone, or asked twice, we wait no
+ * longer. */
+static void on_interrupt(struct run *r, int signal_number, int64_t now)
 {
-	if (r->ended || (r->interrupted && now - r->interrupted < AGAIN_WITHIN))
+	bool again = r->interrupted && now - r->interrupted < AGAIN_WITHIN;
+
+	if (r->ended || (signal_number == SIGINT && again))
 		r->stop = true;
 	r->interrupted = now;
 	r->told_wait = false;
@@ -171,13 +175,14 @@ static void on_interrupt(struct run *r, int64_t now)
 static void take_signal(struct run *r, const struct signalfd_siginfo *info, int64_t now)
 {
 	int signal_number = (int)info->ssi_signo;
+	bool from_process = info->ssi_code <= 0 && (pid_t)info->ssi_pid != r->child.pid;
 
 	if (signal_number == SIGCHLD)
 		return;
-	if (signal_number == SIGINT)
-		on_interrupt(r, now);
-	/* What the terminal sends it sends to CMD too; what a process sent to us alone was meant for CMD. */
-	if (info->ssi_code <= 0 && !r->ended)
+	if (signal_number == SIGINT || signal_number == SIGTERM || signal_number == SIGHUP)
+		on_interrupt(r, signal_number, now);
+	/* What the terminal sends it sends to CMD too; what another process sent to us was meant for CMD. */
+	if (from_process && !r->ended)
 		kill(r->child.pid, signal_number);
 }
 

@@ -68,6 +68,18 @@ for s in TERM:7 HUP:8 USR1:10 USR2:12 INT:2 QUIT:3; do
 	whole "sent-${s%:*}.cuft"
 done
 
+# ---- but not what CMD sends us; and with CMD gone they end the waiting
+expect 0 "$cuflight" run -q -o parent -- sh -c 'trap "exit 6" USR1; kill -USR1 $PPID; sleep 0.3; exit 0'
+"$cuflight" run -q -o gone -- sh -c "\"$fake\" --wait=5000 >published & exit 4" >out 2>err &
+wait_for 10 test -e gone.cuft
+sleep 0.5
+SECONDS=0
+kill -TERM $!
+wait $!
+same 'status after TERM' $? 4
+[ $SECONDS -lt 3 ] || fail "it went on waiting"
+whole gone.cuft
+
 # ---- CMD has the dispositions and the mask that cuflight was started with
 expect 0 "$cuflight" run -q -o mask -- sh -c 'grep -E "^Sig(Blk|Ign|Cgt)" /proc/self/status'
 (
