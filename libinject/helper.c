@@ -23,11 +23,14 @@
 #include "libinject/recorder.h"
 #include "libinject/writers.h"
 
-#define MS	     1000000ll
-#define SAMPLE_NS    (100 * MS)
-#define STACK_BYTES  (512u << 10) /* CUPTI's flush runs on it too */
-#define FIRST_WAIT   (2 * MS)	  /* two clock samples give the ticks their rate: no record before that */
-#define NVTX_WAIT    (10 * MS)	  /* a page is full in less than a flush period when NVTX is busy */
+#define MS	    1000000ll
+#define SAMPLE_NS   (100 * MS)
+#define STACK_BYTES (512u << 10) /* CUPTI's flush runs on it too */
+#define FIRST_WAIT  (2 * MS)	 /* two clock samples give the ticks their rate: no record before that */
+/* How long the pages can be left alone: those of a thread that pushes and pops every us are full after 30 ms.
+ */
+#define IDLE_WAIT    (25 * MS)
+#define NVTX_WAIT    (10 * MS)
 #define BUSY_WAIT    (1 * MS)
 #define TAKE_OVER_MS 1500
 #define START_MS     20
@@ -206,8 +209,8 @@ static int64_t next_wait(uint64_t nvtx_bytes)
 		return FIRST_WAIT;
 	if (nvtx_bytes > room / 8)
 		return BUSY_WAIT;
-	if (pages_in_use() && wait > NVTX_WAIT)
-		return NVTX_WAIT;
+	if (pages_in_use() && wait > IDLE_WAIT)
+		return nvtx_bytes ? NVTX_WAIT : IDLE_WAIT;
 	return wait;
 }
 
