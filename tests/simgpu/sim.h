@@ -212,7 +212,6 @@ struct sim_module {
 	uint32_t id;
 	bool library;
 	struct sim_func *funcs;
-	struct sim_global *globals;
 	struct sim_module *next;
 };
 
@@ -411,8 +410,6 @@ void sim_copy_classify(struct sim_work *work);
 /* module.c */
 struct sim_module *sim_module_new(struct sim_ctx *ctx, bool library);
 struct sim_func *sim_module_func(struct sim_module *module, const char *name);
-CUresult sim_module_global(struct sim_module *module, const char *name, size_t size, CUdeviceptr *ptr,
-			   size_t *out_size);
 void sim_module_free(struct sim_module *module);
 
 /* capture.c. A call that adds to a capture sets *captured; then it is done. */

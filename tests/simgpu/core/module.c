@@ -5,13 +5,6 @@
 
 #include "tests/simgpu/sim.h"
 
-struct sim_global {
-	char *name;
-	CUdeviceptr ptr;
-	size_t size;
-	struct sim_global *next;
-};
-
 static uint32_t next_id = 1;
 
 struct sim_module *sim_module_new(struct sim_ctx *ctx, bool library)
@@ -82,51 +75,8 @@ out:
 	return f;
 }
 
-CUresult sim_module_global(struct sim_module *module, const char *name, size_t size, CUdeviceptr *ptr,
-			   size_t *out_size)
-{
-	struct sim_global *g;
-	CUresult err;
-
-	for (g = module->globals; g; g = g->next)
-		if (!strcmp(g->name, name))
-			break;
-	if (!g) {
-		if (!size)
-			return SIM_NOT_FOUND; /* the image, which would know its size, is not parsed */
-		g = calloc(1, sizeof(*g));
-		if (!g || !(g->name = strdup(name))) {
-			free(g);
-			return SIM_OUT_OF_MEMORY;
-		}
-		err = sim_mem_alloc(sim_ctx_current(), size, SIM_MEM_DEVICE, 0, &g->ptr);
-		if (err) {
-			free(g->name);
-			free(g);
-			return err;
-		}
-		memset((void *)(uintptr_t)g->ptr, 0, size);
-		g->size = size;
-		g->next = module->globals;
-		module->globals = g;
-	}
-	if (ptr)
-		*ptr = g->ptr;
-	if (out_size)
-		*out_size = g->size;
-	return SIM_OK;
-}
-
 /* Functions stay: kernels in flight, graphs and the profiler's clients hold their names. */
 void sim_module_free(struct sim_module *module)
 {
-	while (module->globals) {
-		struct sim_global *g = module->globals;
-
-		module->globals = g->next;
-		sim_mem_free(g->ptr, 1 << SIM_MEM_DEVICE);
-		free(g->name);
-		free(g);
-	}
 	module->magic = SIM_DEAD;
 }

@@ -1,11 +1,13 @@
 /* The truth log (SIMGPU_TRUTH): what was launched, as the timeline has it, and what CUPTI's side says it
    delivered. JSON lines in a file that is mapped, so that SIGKILL loses nothing; a file not closed ends in
    NUL bytes. docs/simgpu.md states the fields. Written from the timeline and never from CUPTI's records. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -44,9 +46,16 @@ static void open_log(void)
 		}
 	}
 	path[n] = 0;
-	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0)
-		fprintf(stderr, "simgpu: SIMGPU_TRUTH=%s: %m\n", path);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	/* The file is mapped: two processes must not write the same one, and cutting it short would kill the other. */
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) || ftruncate(fd, 0)) {
+		fprintf(stderr, "simgpu: SIMGPU_TRUTH=%s: %s\n", path,
+			errno == EWOULDBLOCK ? "another process writes it; %p in the name is the process id" :
+					       strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		fd = -1;
+	}
 }
 
 static bool room(size_t n)
@@ -90,10 +99,18 @@ __attribute__((format(printf, 1, 2))) static void line(const char *format, ...)
 		return;
 	buf[n++] = '\n';
 	pthread_mutex_lock(&mutex);
+	/* A forked child leaves its parent's log alone, and has one of its own if the name says so. */
+	if (fd >= 0 && owner != getpid()) {
+		close(fd);
+		if (map)
+			munmap(map, STEP);
+		map = NULL;
+		used = map_at = 0;
+		fd = -2;
+	}
 	if (fd == -2)
 		open_log();
-	/* A forked child has its parent's log mapped: it must not write there. */
-	if (fd >= 0 && owner == getpid() && room((size_t)n)) {
+	if (fd >= 0 && room((size_t)n)) {
 		memcpy(map + (used - map_at), buf, (size_t)n);
 		used += (size_t)n;
 	}

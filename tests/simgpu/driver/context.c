@@ -37,6 +37,7 @@ static CUresult release(struct sim_device *dev, bool all)
 	sim_pool_trim(&dev->default_pool, 0);
 	sim_unlock();
 	sim_mem_forget_device(dev->id);
+	dev->default_pool.used = dev->default_pool.reserved = 0;
 	return SIM_OK;
 }
 

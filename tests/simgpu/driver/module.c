@@ -68,6 +68,15 @@ static CUresult function(struct sim_func **out, struct sim_module *m, const char
 	return *out ? SIM_OK : SIM_OUT_OF_MEMORY;
 }
 
+/* The image, which knows what variables there are, is not read. Those of a program's own code are libcudart's. */
+static CUresult no_global(struct sim_module *m)
+{
+	if (!valid_module(m))
+		return SIM_INVALID_HANDLE;
+	sim_unsupported("a module's global variable");
+	return SIM_NOT_FOUND;
+}
+
 IMPL(cuModuleLoad)
 {
 	return load_file(p->module, p->fname, false);
@@ -100,8 +109,7 @@ IMPL(cuModuleGetFunction)
 
 IMPL(cuModuleGetGlobal_v2)
 {
-	return valid_module(p->hmod) ? sim_module_global(p->hmod, p->name, 0, p->dptr, p->bytes)
-				     : SIM_INVALID_HANDLE;
+	return no_global(p->hmod);
 }
 
 IMPL(cuLibraryLoadData)
@@ -134,8 +142,7 @@ IMPL(cuLibraryGetModule)
 
 IMPL(cuLibraryGetGlobal)
 {
-	return valid_module(p->library) ? sim_module_global(p->library, p->name, 0, p->dptr, p->bytes)
-					: SIM_INVALID_HANDLE;
+	return no_global(p->library);
 }
 
 IMPL(cuKernelGetFunction)

@@ -166,6 +166,7 @@ IMPL0(cudaDeviceReset)
 	int device = rt_device();
 
 	drv.cuCtxSetCurrent(NULL);
+	rt_forget_symbols();
 	return drv.cuDevicePrimaryCtxReset_v2(device);
 }
 

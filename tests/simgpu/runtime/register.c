@@ -260,3 +260,11 @@ cudaError_t rt_symbol(const void *symbol, CUdeviceptr *ptr, size_t *size)
 	pthread_mutex_unlock(&mutex);
 	return SIM_OK;
 }
+
+void rt_forget_symbols(void)
+{
+	pthread_mutex_lock(&mutex);
+	for (size_t i = 0; i < capacity; i++)
+		table[i].ptr = 0;
+	pthread_mutex_unlock(&mutex);
+}

@@ -51,8 +51,8 @@ void rt_set_error(cudaError_t error);
 
 /* register.c */
 cudaError_t rt_function(const void *func, CUfunction *out);
-struct rt_var;
 cudaError_t rt_symbol(const void *symbol, CUdeviceptr *ptr, size_t *size);
+void rt_forget_symbols(void); /* the device has been reset */
 
 /* params.c */
 cudaError_t rt_copy3d(const cudaMemcpy3DParms *in, CUDA_MEMCPY3D *out);
