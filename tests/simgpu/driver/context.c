@@ -1,6 +1,10 @@
 /* Driver API: contexts. */
 #include "tests/simgpu/driver/driver.h"
 
+/* Threads that start at once must get one primary context. Its creation is told to the profiler meanwhile, so this is
+   not sim_lock. */
+static pthread_mutex_t primary = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
 IMPL(cuDevicePrimaryCtxRetain)
 {
 	struct sim_device *dev = device_of(p->dev);
@@ -10,27 +14,20 @@ IMPL(cuDevicePrimaryCtxRetain)
 		return SIM_INVALID_VALUE;
 	if (!dev)
 		return SIM_INVALID_DEVICE;
+	pthread_mutex_lock(&primary);
 	if (!dev->primary)
 		err = sim_ctx_create(dev, dev->primary_flags, true, &dev->primary);
-	if (err)
-		return err;
-	dev->primary_refs++;
-	*p->pctx = dev->primary;
-	return SIM_OK;
+	if (!err) {
+		dev->primary_refs++;
+		*p->pctx = dev->primary;
+	}
+	pthread_mutex_unlock(&primary);
+	return err;
 }
 
-static CUresult release(struct sim_device *dev, bool all)
+static void destroy_primary(struct sim_device *dev)
 {
-	struct sim_ctx *ctx;
-
-	if (!dev)
-		return SIM_INVALID_DEVICE;
-	if (!dev->primary)
-		return all ? SIM_OK : SIM_INVALID_CONTEXT;
-	if (!all && --dev->primary_refs > 0)
-		return SIM_OK;
-	ctx = dev->primary;
-	sim_ctx_destroy(ctx);
+	sim_ctx_destroy(dev->primary);
 	dev->primary = NULL;
 	dev->primary_refs = 0;
 	sim_lock();
@@ -38,7 +35,21 @@ static CUresult release(struct sim_device *dev, bool all)
 	sim_unlock();
 	sim_mem_forget_device(dev->id);
 	dev->default_pool.used = dev->default_pool.reserved = 0;
-	return SIM_OK;
+}
+
+static CUresult release(struct sim_device *dev, bool all)
+{
+	CUresult ret = SIM_OK;
+
+	if (!dev)
+		return SIM_INVALID_DEVICE;
+	pthread_mutex_lock(&primary);
+	if (!dev->primary)
+		ret = all ? SIM_OK : SIM_INVALID_CONTEXT;
+	else if (all || --dev->primary_refs <= 0)
+		destroy_primary(dev);
+	pthread_mutex_unlock(&primary);
+	return ret;
 }
 
 IMPL(cuDevicePrimaryCtxRelease_v2)
