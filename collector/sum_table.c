@@ -109,16 +109,36 @@ static void sum_row(void *context, uint64_t index, struct cell *cells)
 	cell_text(cells, name, length);
 }
 
+static void free_group(struct sum_group *group)
+{
+	samples_free(&group->samples);
+	free(group);
+}
+
+/* Sum up, and forget groups of sites that no record was of (a damaged file has such). */
+static void drop_empty(struct sum_table *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		samples_summarise(&t->groups[i]->samples, &t->groups[i]->summary);
+		if (t->groups[i]->summary.count)
+			t->groups[kept++] = t->groups[i];
+		else
+			free_group(t->groups[i]);
+	}
+	t->count = kept;
+}
+
 void sum_table_end(struct sum_table *t, struct table *table)
 {
 	enum column_kind whole = t->bytes ? COLUMN_BYTES : COLUMN_TIME;
 	enum column_kind part = t->bytes ? COLUMN_BYTES : COLUMN_TIME_1;
 	struct table_column *c = t->columns;
 
-	for (size_t i = 0; i < t->count; i++) {
-		samples_summarise(&t->groups[i]->samples, &t->groups[i]->summary);
+	drop_empty(t);
+	for (size_t i = 0; i < t->count; i++)
 		t->grand_total += (long double)t->groups[i]->summary.total;
-	}
 	if (t->count)
 		qsort_r(t->groups, t->count, sizeof(struct sum_group *), compare,
 			(void *)(uintptr_t)t->texts);
@@ -143,10 +163,8 @@ void sum_table_end(struct sum_table *t, struct table *table)
 
 void sum_table_free(struct sum_table *t)
 {
-	for (size_t i = 0; i < t->count; i++) {
-		samples_free(&t->groups[i]->samples);
-		free(t->groups[i]);
-	}
+	for (size_t i = 0; i < t->count; i++)
+		free_group(t->groups[i]);
 	free(t->groups);
 	free(t->by_site);
 	map_free(&t->by_key);

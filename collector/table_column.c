@@ -104,8 +104,7 @@ static int show_cell(struct shown *s, const struct layout *l, const struct cell 
 		return show_text(s, "", 0, limit);
 	if (cell->type == CELL_TEXT)
 		return show_text(s, cell->text, cell->length, limit);
-	table_number(cell, kind, plain);
-	group_digits(plain, l->separator, grouped, sizeof(grouped));
+	group_digits(table_number(cell, kind, plain), l->separator, grouped, sizeof(grouped));
 	return show_text(s, grouped, strlen(grouped), limit);
 }
 
