@@ -71,15 +71,13 @@ static void reap(pid_t pid)
 
 int child_go(struct child *c)
 {
+	ssize_t n = write(c->gate, "", 1);
 	int err = 0;
-	ssize_t n;
 
-	/* A child that was killed while it waited is seen below: no errno comes. */
-	n = write(c->gate, "", 1);
 	close(c->gate);
-	do {
-		n = read(c->result, &err, sizeof(err));
-	} while (n < 0 && errno == EINTR);
+	/* No errno comes from a program that runs, nor from a child that was killed while it waited. */
+	while (n > 0 && (n = read(c->result, &err, sizeof(err))) < 0 && errno == EINTR)
+		n = 1;
 	close(c->result);
 	if (n != sizeof(err))
 		return 0;

@@ -100,7 +100,7 @@ static struct found walk(int fd)
 	memcpy(&header, p, sizeof(header));
 	assert_memory_equal(header.magic, FILE_MAGIC, 8);
 	assert_int_equal(header.session, 99);
-	offsets = malloc(((size_t)st.st_size / 96 + 1) * sizeof(*offsets));
+	offsets = calloc((size_t)st.st_size / 96 + 1, sizeof(*offsets));
 	while (at < (uint64_t)st.st_size) {
 		struct chunk_header h;
 
@@ -119,6 +119,7 @@ static struct found walk(int fd)
 
 			assert_int_equal(chunk_decode_raw(d, p + at, h.size, &bytes, &size), 0);
 			e = bytes;
+			assert_true(f.entries + size / sizeof(*e) <= f.chunks);
 			for (size_t i = 0; i < size / sizeof(*e); i++, f.entries++)
 				assert_int_equal(e[i].offset, offsets[f.entries]);
 			f.index_chunks++;
