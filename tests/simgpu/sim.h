@@ -230,7 +230,8 @@ struct sim_call {
 	struct sim_op *ops, **ops_tail;
 };
 
-/* ---- the profiler's side: what libcupti registers. Called without the lock unless it says so, on the thread concerned. ----
+/* ---- the profiler's side: what libcupti registers. Called without the lock unless it says so, on the thread
+ * concerned. ----
  */
 
 struct sim_graph_event { /* descriptor of RESOURCE callbacks on graphs; CUpti_GraphData's layout */
@@ -249,8 +250,8 @@ struct sim_hooks {
 	void (*resource)(uint32_t cbid, struct sim_ctx *ctx, void *handle, void *descriptor);
 	void (*synchronized)(uint32_t cbid, struct sim_ctx *ctx, struct sim_stream *stream);
 	void (*stalled)(int64_t start, int64_t end); /* a launch had to wait for room in its queue */
-	void (*progress)(void); /* the clock moved, or somebody waited */
-	void (*forked)(void);	/* in the child */
+	void (*progress)(void);			     /* the clock moved, or somebody waited */
+	void (*forked)(void);			     /* in the child */
 };
 
 struct sim_core {
@@ -282,7 +283,7 @@ struct sim_core {
 extern struct sim_config sim_config;
 void sim_config_load(void);
 void sim_unsupported(const char *name); /* names it once on stderr */
-void sim_misuse(const char *what);       /* says once that CUPTI is used as it must not be */
+void sim_misuse(const char *what);	/* says once that CUPTI is used as it must not be */
 
 /* init.c: cuInit, injection, fork */
 extern struct sim_device *sim_devices;

@@ -5,7 +5,7 @@
 
 extern const size_t nvidia[];
 const size_t nvidia[] = {
-#define S(type, theirs)                     sizeof(theirs),
+#define S(type, theirs)			    sizeof(theirs),
 #define F(type, theirs, field, their_field) offsetof(theirs, their_field),
 #include "tests/simgpu/abi_check/list.h"
 };

@@ -13,7 +13,7 @@ static const struct {
 	size_t own;
 	const char *what;
 } own[] = {
-#define S(type, theirs)                    {sizeof(type), "size of " #theirs},
+#define S(type, theirs)			    {sizeof(type), "size of " #theirs},
 #define F(type, theirs, field, their_field) {offsetof(type, field), "offset of " #their_field " in " #theirs},
 #include "tests/simgpu/abi_check/list.h"
 };
@@ -41,6 +41,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof(runtime_cbid) / sizeof(int); i++)
 		bad |= runtime_cbid[i] != nvidia_runtime_cbid[i];
 	printf("%zu sizes and offsets, %zu callback numbers: %s\n", sizeof(own) / sizeof(*own),
-	       sizeof(driver_cbid) / sizeof(int) + sizeof(runtime_cbid) / sizeof(int), bad ? "different" : "the same");
+	       sizeof(driver_cbid) / sizeof(int) + sizeof(runtime_cbid) / sizeof(int),
+	       bad ? "different" : "the same");
 	return bad;
 }

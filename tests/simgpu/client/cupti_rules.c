@@ -1,6 +1,7 @@
-/* The rules of CUPTI that a profiler depends on, one a run: `cupti_rules RULE`; without RULE it lists them. Each is a
-   statement of NVIDIA's documentation put to the loaded libcupti; exit 0: kept, 1: broken, and how. For the simulated
-   GPU only: its driver takes any image for a module, and SIMGPU_KERNEL_NS='slow=50000000,quick=2000' is expected. */
+/* The rules of CUPTI that a profiler depends on, one a run: `cupti_rules RULE`; without RULE it lists them.
+   Each is a statement of NVIDIA's documentation put to the loaded libcupti; exit 0: kept, 1: broken, and how.
+   For the simulated GPU only: its driver takes any image for a module, and
+   SIMGPU_KERNEL_NS='slow=50000000,quick=2000' is expected. */
 #include <cupti.h>
 #include <dlfcn.h>
 #include <pthread.h>
@@ -12,8 +13,9 @@
 
 #define CUPTI(X)                                                                                             \
 	X(cuptiGetVersion)                                                                                   \
-	X(cuptiActivityRegisterCallbacks) X(cuptiActivityEnable) X(cuptiActivityDisable)                     \
-		X(cuptiActivityFlushAll) X(cuptiActivityGetNextRecord) X(cuptiActivityGetNumDroppedRecords)  \
+	X(cuptiActivityRegisterCallbacks)                                                                    \
+	X(cuptiActivityEnable) X(cuptiActivityDisable) X(cuptiActivityFlushAll)                              \
+		X(cuptiActivityGetNextRecord) X(cuptiActivityGetNumDroppedRecords)                           \
 			X(cuptiActivityGetAttribute) X(cuptiActivitySetAttribute) X(cuptiSubscribe)          \
 				X(cuptiUnsubscribe) X(cuptiEnableCallback) X(cuptiSetThreadIdType)           \
 					X(cuptiActivityPushExternalCorrelationId)                            \
@@ -21,9 +23,10 @@
 							X(cuptiGetTimestamp)
 #define CUDA(X)                                                                                              \
 	X(cuInit)                                                                                            \
-	X(cuDevicePrimaryCtxRetain) X(cuCtxSetCurrent) X(cuModuleLoadData) X(cuModuleGetFunction)            \
-		X(cuLaunchKernel) X(cuCtxSynchronize) X(cuStreamCreate) X(cuStreamBeginCapture_v2)           \
-			X(cuStreamEndCapture) X(cuGraphInstantiateWithFlags) X(cuGraphLaunch)
+	X(cuDevicePrimaryCtxRetain)                                                                          \
+	X(cuCtxSetCurrent) X(cuModuleLoadData) X(cuModuleGetFunction) X(cuLaunchKernel) X(cuCtxSynchronize)  \
+		X(cuStreamCreate) X(cuStreamBeginCapture_v2) X(cuStreamEndCapture)                           \
+			X(cuGraphInstantiateWithFlags) X(cuGraphLaunch)
 #undef cuStreamBeginCapture
 #define X(fn) static __typeof__(fn) *p_##fn;
 CUPTI(X)

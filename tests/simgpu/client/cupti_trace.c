@@ -21,13 +21,13 @@
 #define FUNCTIONS(X)                                                                                         \
 	X(cuptiGetVersion)                                                                                   \
 	X(cuptiActivityRegisterCallbacks)                                                                    \
-	X(cuptiActivityEnable) X(cuptiActivityDisable) X(cuptiActivityFlushAll)                              \
-		X(cuptiActivityGetNextRecord) X(cuptiActivityGetNumDroppedRecords)                           \
-			X(cuptiActivityGetAttribute) X(cuptiActivitySetAttribute) X(cuptiSubscribe)          \
-				X(cuptiEnableDomain) X(cuptiGetCallbackName) X(cuptiGetTimestamp)            \
-					X(cuptiGetGraphNodeId) X(cuptiGetGraphId) X(cuptiGetGraphExecId)     \
-						X(cuptiGetStreamIdEx) X(cuptiGetResultString)                \
-							X(cuptiGetContextId)
+	X(cuptiActivityEnable)                                                                               \
+	X(cuptiActivityDisable) X(cuptiActivityFlushAll) X(cuptiActivityGetNextRecord)                       \
+		X(cuptiActivityGetNumDroppedRecords) X(cuptiActivityGetAttribute)                            \
+			X(cuptiActivitySetAttribute) X(cuptiSubscribe) X(cuptiEnableDomain)                  \
+				X(cuptiGetCallbackName) X(cuptiGetTimestamp) X(cuptiGetGraphNodeId)          \
+					X(cuptiGetGraphId) X(cuptiGetGraphExecId) X(cuptiGetStreamIdEx)      \
+						X(cuptiGetResultString) X(cuptiGetContextId)
 #define X(fn) static __typeof__(fn) *p_##fn;
 FUNCTIONS(X)
 #undef X
@@ -194,10 +194,11 @@ static void callback(void *user, CUpti_CallbackDomain domain, CUpti_CallbackId c
 			*d->correlationData = 1000 + d->correlationId;
 		else if (*d->correlationData != 1000 + d->correlationId)
 			fprintf(out, "ERROR correlationData of %s is not kept\n", d->functionName);
-		fprintf(out, "API site=%s tid=%ld domain=%d cbid=%u fn=%s corr=%u ctx=%u symbol=%s params=%d\n",
-			d->callbackSite == CUPTI_API_ENTER ? "enter" : "exit", syscall(SYS_gettid), (int)domain, cbid,
-			d->functionName, d->correlationId, d->contextUid, d->symbolName ? d->symbolName : "-",
-			d->functionParams != NULL);
+		fprintf(out,
+			"API site=%s tid=%ld domain=%d cbid=%u fn=%s corr=%u ctx=%u symbol=%s params=%d\n",
+			d->callbackSite == CUPTI_API_ENTER ? "enter" : "exit", syscall(SYS_gettid),
+			(int)domain, cbid, d->functionName, d->correlationId, d->contextUid,
+			d->symbolName ? d->symbolName : "-", d->functionParams != NULL);
 	} else if (domain == CUPTI_CB_DOMAIN_RESOURCE) {
 		const CUpti_ResourceData *d = data;
 		uint64_t node = 0, original = 0;

@@ -1,5 +1,5 @@
-/* Stream-ordered memory pools: a freed block stays with its pool, and goes to the next request of its size, until the
-   pool is trimmed. The release threshold is kept, and gives nothing back by itself. */
+/* Stream-ordered memory pools: a freed block stays with its pool, and goes to the next request of its size,
+   until the pool is trimmed. The release threshold is kept, and gives nothing back by itself. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -91,8 +91,8 @@ void sim_op_after_stream(struct sim_op *op, struct sim_stream *stream)
 	}
 }
 
-/* A resolved operation that the profiler knows of, or need not. Whoever waits for it must find the profiler told: so
-   this hook alone is called with the lock. */
+/* A resolved operation that the profiler knows of, or need not. Whoever waits for it must find the profiler
+   told: so this hook alone is called with the lock. */
 static void tell(struct sim_op *op)
 {
 	const struct sim_hooks *h = sim_hooks();

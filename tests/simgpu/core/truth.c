@@ -47,11 +47,12 @@ static void open_log(void)
 	}
 	path[n] = 0;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	/* The file is mapped: two processes must not write the same one, and cutting it short would kill the other. */
+	/* The file is mapped: two processes must not write the same one, and cutting it short would kill the
+	 * other. */
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) || ftruncate(fd, 0)) {
 		fprintf(stderr, "simgpu: SIMGPU_TRUTH=%s: %s\n", path,
-			errno == EWOULDBLOCK ? "another process writes it; %p in the name is the process id" :
-					       strerror(errno));
+			errno == EWOULDBLOCK ? "another process writes it; %p in the name is the process id"
+					     : strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		fd = -1;

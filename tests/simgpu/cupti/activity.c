@@ -57,7 +57,8 @@ API cuptiActivitySetAttribute(int attr, size_t *size, void *value)
 	if (!a || r)
 		return r;
 	if (attr == 9 && buffers_registered())
-		core->misuse("PER_THREAD_ACTIVITY_BUFFER was set after the buffer callbacks had been registered");
+		core->misuse(
+			"PER_THREAD_ACTIVITY_BUFFER was set after the buffer callbacks had been registered");
 	if ((attr == 0 || attr == 2 || attr == 6) && core->initialized())
 		core->misuse("an attribute of the device buffers was set after CUDA had been initialised");
 	a->value = 0;

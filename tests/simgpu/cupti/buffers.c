@@ -16,7 +16,7 @@ struct entry {
 	uint64_t id;
 	uint32_t kind, corr;
 	int64_t start, end;
-	struct sim_op *op; /* not resolved yet, else NULL */
+	struct sim_op *op;	     /* not resolved yet, else NULL */
 	bool timed, never, negative; /* has times at all; the faults "unfinished" and "negative-duration" */
 };
 
@@ -443,7 +443,8 @@ CUptiResult buffers_flush(bool force)
 			if (e->op)
 				e->op->prof = NULL;
 			else if (e->timed && e->start <= core->now())
-				*(uint64_t *)(b->data + e->at + offsetof(struct rec_kernel, start)) = (uint64_t)e->start;
+				*(uint64_t *)(b->data + e->at + offsetof(struct rec_kernel, start)) =
+					(uint64_t)e->start;
 		}
 	pthread_mutex_unlock(&mutex);
 	deliver(list, force ? "forced" : "flush");

@@ -1,8 +1,8 @@
 /* Driver API: contexts. */
 #include "tests/simgpu/driver/driver.h"
 
-/* Threads that start at once must get one primary context. Its creation is told to the profiler meanwhile, so this is
-   not sim_lock. */
+/* Threads that start at once must get one primary context. Its creation is told to the profiler meanwhile, so
+   this is not sim_lock. */
 static pthread_mutex_t primary = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 IMPL(cuDevicePrimaryCtxRetain)

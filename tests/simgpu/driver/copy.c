@@ -18,7 +18,8 @@ static CUresult submit(struct sim_call *call, CUstream handle, struct sim_work *
 		return err;
 	err = sim_submit(stream, work);
 	/* A copy to pageable memory returns when it is done, whatever it is called. */
-	if (work->kind == SIM_COPY && work->u.copy.kind == 2 && work->u.copy.dst_kind == 1 && !stream->capture)
+	if (work->kind == SIM_COPY && work->u.copy.kind == 2 && work->u.copy.dst_kind == 1 &&
+	    !stream->capture)
 		wait = true;
 	return err || !wait ? err : sim_stream_sync(stream);
 }

@@ -68,7 +68,8 @@ static CUresult function(struct sim_func **out, struct sim_module *m, const char
 	return *out ? SIM_OK : SIM_OUT_OF_MEMORY;
 }
 
-/* The image, which knows what variables there are, is not read. Those of a program's own code are libcudart's. */
+/* The image, which knows what variables there are, is not read. Those of a program's own code are
+ * libcudart's. */
 static CUresult no_global(struct sim_module *m)
 {
 	if (!valid_module(m))
