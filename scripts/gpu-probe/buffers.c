@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define MAX_BUFFERS 4096
 #define MAX_TOTAL   ((size_t)4 << 30) /* the probe's own limit on memory, so that a leak ends in words */
@@ -218,6 +219,26 @@ void buffers_peek(void)
 		rec_write(REC_LIVE, now, &head, sizeof(head), buffer->data, head.valid);
 	}
 	pthread_mutex_unlock(&pool.lock);
+}
+
+static int held_buffers(void)
+{
+	int held = 0;
+
+	pthread_mutex_lock(&pool.lock);
+	for (uint32_t i = 0; i < pool.count; i++)
+		held += pool.buffer[i].held;
+	pthread_mutex_unlock(&pool.lock);
+	return held;
+}
+
+int buffers_wait(int ms)
+{
+	int held;
+
+	while ((held = held_buffers()) && ms-- > 0)
+		usleep(1000);
+	return held;
 }
 
 void buffers_configure(size_t size)

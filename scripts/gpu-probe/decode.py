@@ -107,11 +107,18 @@ class Decoder:
         self.done.synchronize()
 
 
+def start(torch):
+    """Makes a context, and gives the commands in PROBE_AFTER, as the CUDA programs do."""
+    torch.zeros(1, device="cuda")
+    probe = Probe()
+    probe.do(os.environ.get("PROBE_AFTER", ""))
+    return probe
+
+
 def main():
     steps = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     torch = import_torch()
-    torch.cuda.init()
-    probe = Probe()
+    probe = start(torch)
     with torch.no_grad():
         probe.do("note part: build the model, 2 eager steps as warm-up")
         decoder = Decoder(torch)

@@ -14,7 +14,7 @@ Every phase runs the same 10 eager steps; how many kernels those have, `alone` s
 import sys
 import time
 
-from decode import Decoder, Probe, import_torch
+from decode import Decoder, import_torch, start
 
 STEPS = 10
 RECORD = "arm; register; enable 10,1,2"
@@ -26,9 +26,8 @@ class Session:
 
     def __init__(self, case):
         self.torch = import_torch()
-        self.torch.cuda.init()
         self.case = case
-        self.probe = Probe()
+        self.probe = start(self.torch)
         self.decoder = Decoder(self.torch)
         self.kernels = 0
         self.armed = False

@@ -5,6 +5,7 @@
  * whoever runs it. Here: the entry, `arm`, the flush thread, the exit.
  *
  * PROBE_DO      commands for InitializeInjection, separated by ';' (default: none, not even `arm`)
+ * PROBE_AFTER   commands that the programs give once CUDA has started (read there, not here)
  * PROBE_OUT     path of the recording, %p is the pid (default: none, records are only counted)
  * PROBE_LIMIT   largest size of the recording in bytes (default 64 MiB)
  */
@@ -143,6 +144,11 @@ static void at_exit(void)
 	atomic_store(&probe.flush_every_ms, 0);
 	commands_disable_all();
 	probe_do(probe_registered ? "clock; flush 1" : "clock");
+	/* A full buffer may still be on its way through CUPTI's own thread. */
+	if (buffers_wait(500)) {
+		probe_do("note CUPTI did not hand back all buffers");
+		probe_do("peek");
+	}
 	buffers_counts(&counts);
 	rec_close(counts.records, counts.dropped);
 }

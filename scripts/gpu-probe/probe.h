@@ -35,6 +35,7 @@ void buffers_configure(size_t size);
 void buffers_fill(enum buffer_fill fill);
 void buffers_peek(void); /* one REC_LIVE frame for each buffer that CUPTI holds */
 void buffers_counts(struct probe_counts *counts);
+int buffers_wait(int ms); /* until CUPTI holds none, at most that long; how many it still holds */
 
 /* callbacks.c: the subscriber's function, and the API call in progress on this thread (all 0: none known). */
 void CUPTIAPI callbacks_handler(void *data, CUpti_CallbackDomain domain, CUpti_CallbackId cbid,

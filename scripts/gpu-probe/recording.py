@@ -16,6 +16,16 @@ TYPE_NAMES = {
     LIBRARY: "library", END: "end",
 }
 DOMAINS = {1: "driver", 2: "runtime", 3: "resource", 4: "synchronize", 5: "nvtx", 6: "state"}
+# Of domains whose events cuptiGetCallbackName may not name.
+EVENTS = {
+    3: ("", "context created", "context destroy", "stream created", "stream destroy", "cuInit finished",
+        "module loaded", "module unload", "module profiled", "graph created", "graph destroy", "graph cloned",
+        "node create starting", "node created", "node destroy", "dependency created", "dependency destroy",
+        "exec create starting", "exec created", "exec destroy", "node cloned", "stream attribute changed",
+        "node updated", "node parameters set"),
+    4: ("", "stream synchronized", "context synchronized"),
+    6: ("", "fatal error", "error", "warning"),
+}
 NO_ID = 0xFFFFFFFFFFFFFFFF
 
 _FILE = struct.Struct("<8s6I2Q2Q")
@@ -211,21 +221,27 @@ class Recording:
 
     def records(self, frame):
         """The records of a COMPLETE or LIVE frame, up to kind 0, a kind of unknown size or a partial record."""
+        body = frame.body
+        if frame.type == LIVE:  # written without the zeros behind its last byte that is none
+            body += bytes(max(self.strides.values(), default=0))
         at = 0
         while at + 4 <= len(frame.body):
-            kind = struct.unpack_from("<I", frame.body, at)[0]
+            kind = struct.unpack_from("<I", body, at)[0]
             stride = self.strides.get(kind)
-            if not kind or not stride or at + stride > len(frame.body):
+            if not kind or not stride or at + stride > len(body):
                 return
-            yield Record(kind, frame.body[at:at + stride])
+            yield Record(kind, body[at:at + stride])
             at += stride
 
     def leftover(self, frame):
         """Bytes of a COMPLETE or LIVE frame behind its last readable record."""
-        return len(frame.body) - sum(len(record.raw) for record in self.records(frame))
+        return max(0, len(frame.body) - sum(len(record.raw) for record in self.records(frame)))
 
     def api_name(self, domain, cbid):
-        return self.callback_names.get((domain, cbid), "%s:%d" % (DOMAINS.get(domain, domain), cbid))
+        name = self.callback_names.get((domain, cbid))
+        if not name and cbid < len(EVENTS.get(domain, ())):
+            name = EVENTS[domain][cbid]
+        return name or "%s:%d" % (DOMAINS.get(domain, domain), cbid)
 
 
 def read(path):

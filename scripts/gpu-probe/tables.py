@@ -68,6 +68,11 @@ def cost(directory):
             words.append("%s %+.0f" % (case, least[case]["eager_median"] - least["none"]["eager_median"]))
     nodes = ["%s %.0f" % (case, least[case]["graph1000_node_median"]) for case in ("none", "kernels", "graph-level")
              if "graph1000_node_median" in least.get(case, {})]
+    late = values_of(os.path.join(directory, "late-cold.txt"))
+    before, after = (late.get("cycle1_graph100_made_%s_recorded" % when) for when in ("before", "while_on"))
+    if before is not None and after is not None:
+        nodes.append("enabled late, a graph made before gives %.0f%% of its records, one made after %.0f%%" % (
+            before, after))
     print("verdict: %s; ns a node of 1000: %s" % (", ".join(words), ", ".join(nodes)))
     return 0
 

@@ -57,10 +57,17 @@ static inline double number(int argc, char **argv, const char *name, double othe
 	return text ? atof(text) : otherwise;
 }
 
-/* The library is loaded by the first CUDA call: commands have an effect only after this. */
+/*
+ * The library is loaded by the first CUDA call: commands have an effect only after this. Those in PROBE_AFTER
+ * are given here: flushing and reading clocks while CUDA starts might spoil what is to be seen.
+ */
 static inline void start_cuda()
 {
+	const char *commands = getenv("PROBE_AFTER");
+
 	CHECK(cudaFree(nullptr));
+	if (commands)
+		probe_do(commands);
 }
 
 __global__ void empty_kernel()

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Shows that the GPU probe handles its arguments and files, says what it lacks, resumes, steps through a real
 # libcupti where there is one, and that `show` prints recordings, whole, truncated and damaged.
-# Needs no GPU and works beside one: only steps 1 and 3 are run.
+# Needs no GPU and works beside one: steps 1 and 3 run as they are, step 2 on the simulated GPU where it is built.
 set -u
 root=${CUFLIGHT_ROOT:-$(cd "$(dirname "$0")/../.." && pwd)}
 probe=$root/scripts/gpu-probe
@@ -175,6 +175,19 @@ answers_are_worked_out()
 	expect 0 'limit-8 .*1.00% invalid, GPU +100 MiB' python3 "$probe/tables.py" pool .
 }
 
+# What the simulated GPU did is known: the tour's kernels all come back, in recordings that can be read.
+simulated_gpu_is_recorded()
+{
+	expect 0 'step 2 recordings: ok 10 recordings, 10 read back, 0 damaged' \
+		"$root/scripts/simgpu" "$probe/run" rehearsal --only 2
+	tar -xzf rehearsal/step2.tar.gz ./answers.txt ./tour-node.rec ./tour-node.txt || fail "no recordings in step2.tar.gz"
+	grep -q '^failed_calls=0' tour-node.txt || fail "tour: $(cat tour-node.txt)"
+	# 40 on streams, 150 of threads, 420 in graphs, 12 around cudaProfilerStart, 3 forms, 42 in flight, 2000 in a row
+	expect 0 ' 2667 CONCURRENT_KERNEL' "$probe/show" tour-node.rec
+	sed -n '/^== tour-gettid/,/^$/p' answers.txt | grep -q "thread is: {'gettid': [0-9]*}" || fail "thread ids are not gettid"
+	grep -q "thread is: {'pthread_self (32 bits)': [0-9]*}" answers.txt || fail "thread ids are never pthread_self"
+}
+
 usage_is_checked
 show_prints_a_recording
 answers_are_worked_out
@@ -183,6 +196,11 @@ if have_headers; then
 	what_is_missing_is_said
 	steps_without_gpu_run
 	a_finished_step_is_left_out
+	if [ -e "${CUFLIGHT_BUILD:-$root/build}/simgpu/lib/libcuda.so.1" ]; then
+		simulated_gpu_is_recorded
+	else
+		echo "the simulated GPU is not built: no recording was rehearsed"
+	fi
 fi
 [ "$failed" = 0 ] || exit 1
 if ! have_headers; then
