@@ -57,8 +57,7 @@ enum sim_magic {
 	SIM_DEAD = 0x53444541,
 };
 
-/* What one GPU operation does; an operation on a stream and a graph's node share it. Numbers are CUDA's node
- * types. */
+/* What one GPU operation does, on a stream or as a graph's node. Numbers are CUDA's node types. */
 enum sim_kind {
 	SIM_KERNEL = 0,
 	SIM_COPY = 1,
@@ -151,7 +150,7 @@ struct sim_stream {
 
 struct sim_event {
 	enum sim_magic magic;
-	uint32_t flags, id;
+	uint32_t flags;
 	struct sim_ctx *ctx;
 	bool recorded;
 	int64_t time;
@@ -220,19 +219,16 @@ struct sim_module {
 struct sim_call {
 	const char *name;
 	uint32_t domain, cbid, corr, ret;
-	bool ptsz;	     /* stream 0 is the per-thread stream */
-	const void *params;  /* the call's arguments, in CUPTI's layout */
-	const char *symbol;  /* mangled kernel name, for launches */
-	struct sim_ctx *ctx; /* current at the last callback */
-	uint64_t user_data;  /* CUPTI's correlationData */
+	bool ptsz;	    /* stream 0 is the per-thread stream */
+	const void *params; /* the call's arguments, in CUPTI's layout */
+	const char *symbol; /* mangled kernel name, for launches */
+	uint64_t user_data; /* CUPTI's correlationData */
 	int64_t start, end;
 	struct sim_call *outer;
 	struct sim_op *ops, **ops_tail;
 };
 
-/* ---- the profiler's side: what libcupti registers. Called without the lock unless it says so, on the thread
- * concerned. ----
- */
+/* ---- the profiler's side: what libcupti registers. Called on the thread concerned, without the lock ---- */
 
 struct sim_graph_event { /* descriptor of RESOURCE callbacks on graphs; CUpti_GraphData's layout */
 	struct sim_graph *graph, *original_graph;
@@ -309,7 +305,8 @@ int64_t sim_now(void);
 void sim_wait_until(int64_t time); /* without the lock */
 void sim_spend(int64_t ns);	   /* an API call's modelled cost */
 
-/* model.c */
+/* model.c: durations. GPU times come in steps of 32 ns, as on Hopper. */
+#define SIM_TICK 32
 int64_t sim_model_kernel(struct sim_func *func, const unsigned grid[3], const unsigned block[3]);
 int64_t sim_model_copy(const struct sim_work *work, uint64_t id);
 int64_t sim_model_set(const struct sim_work *work, uint64_t id);
@@ -406,7 +403,6 @@ void sim_pool_trim(struct sim_pool *pool, size_t keep); /* lock held */
 CUresult sim_copy_plain(struct sim_work *work, CUdeviceptr dst, CUdeviceptr src, size_t bytes, int dir,
 			bool async);
 CUresult sim_copy_3d(struct sim_work *work, const CUDA_MEMCPY3D *desc, bool async);
-void sim_copy_classify(struct sim_work *work);
 
 /* module.c */
 struct sim_module *sim_module_new(struct sim_ctx *ctx, bool library);

@@ -175,8 +175,7 @@ static void rule_threads(void)
 	EXPECT(n_kernels == 100 && complete_threads[n_buffers - 1] == getpid());
 }
 
-/* A flush without force withholds a buffer with an unfinished record, and hands it over when it is finished.
- */
+/* A flush without force withholds a buffer with an unfinished record until that is finished. */
 static void rule_unfinished(void)
 {
 	begin();

@@ -6,7 +6,7 @@
 
 /* CUPTI: memory kind 1 pageable, 2 pinned, 3 device, 5 managed; copy kind 1 HtoD, 2 DtoH, 8 DtoD, 9 HtoH, 10
  * PtoP */
-void sim_copy_classify(struct sim_work *w)
+static void classify(struct sim_work *w)
 {
 	struct sim_mem s, d;
 	bool src_dev, dst_dev;
@@ -39,8 +39,7 @@ static bool inside(CUdeviceptr ptr, size_t bytes)
 	return sim_mem_find((void *)(uintptr_t)ptr, &mem) && bytes <= mem.size - ((uintptr_t)ptr - mem.addr);
 }
 
-/* dir: 1 host to device, 2 device to host, 3 device to device, 0 host to host, 4 by the pointers themselves
- */
+/* dir: 1 host to device, 2 device to host, 3 device to device, 0 host to host, 4 by the pointers */
 CUresult sim_copy_plain(struct sim_work *w, CUdeviceptr dst, CUdeviceptr src, size_t bytes, int dir,
 			bool async)
 {
@@ -60,7 +59,7 @@ CUresult sim_copy_plain(struct sim_work *w, CUdeviceptr dst, CUdeviceptr src, si
 	w->u.copy.width = bytes;
 	w->u.copy.height = w->u.copy.depth = 1;
 	w->u.copy.async = async;
-	sim_copy_classify(w);
+	classify(w);
 	return SIM_OK;
 }
 
@@ -115,6 +114,6 @@ CUresult sim_copy_3d(struct sim_work *w, const CUDA_MEMCPY3D *d, bool async)
 	w->u.copy.src_slice = ss;
 	w->u.copy.dst_pitch = dp;
 	w->u.copy.dst_slice = ds;
-	sim_copy_classify(w);
+	classify(w);
 	return SIM_OK;
 }

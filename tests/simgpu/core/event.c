@@ -4,7 +4,6 @@
 #include "tests/simgpu/sim.h"
 
 static struct sim_event *free_list;
-static uint32_t next_id = 1;
 
 struct sim_event *sim_event_new(struct sim_ctx *ctx, unsigned flags)
 {
@@ -17,7 +16,7 @@ struct sim_event *sim_event_new(struct sim_ctx *ctx, unsigned flags)
 	else
 		e = malloc(sizeof(*e));
 	if (e)
-		*e = (struct sim_event){.magic = SIM_EVENT, .flags = flags, .ctx = ctx, .id = next_id++};
+		*e = (struct sim_event){.magic = SIM_EVENT, .flags = flags, .ctx = ctx};
 	sim_unlock();
 	return e;
 }

@@ -1,5 +1,4 @@
-/* Graphs, their nodes and their executable form. Only the core and the driver API's graph calls look inside.
- */
+/* Graphs, their nodes and their executable form. Only the core and the driver's graph calls look inside. */
 #ifndef SIMGPU_GRAPH_H
 #define SIMGPU_GRAPH_H
 

@@ -1,6 +1,5 @@
 /* Memory: what was allocated or registered, where it is, and of which kind. "Device" memory is anonymous
-   memory of this process, committed when touched. One sorted table of ranges answers "whose address is this".
- */
+   memory of this process, committed when touched. One sorted table of ranges tells whose an address is. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

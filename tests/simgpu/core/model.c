@@ -4,9 +4,6 @@
 
 #include "tests/simgpu/sim.h"
 
-/* GPU timestamps come in steps of 32 ns, as on Hopper. */
-#define TICK 32
-
 uint64_t sim_hash(uint64_t a, uint64_t b)
 {
 	uint64_t x = a ^ (b + 0x9e3779b97f4a7c15u + (a << 6) + (a >> 2));
@@ -46,7 +43,7 @@ static int64_t jittered(double ns, uint64_t h)
 		ns *= 1.15;
 	if (ns < 800)
 		ns = 800;
-	return (int64_t)(ns / TICK + 0.5) * TICK;
+	return (int64_t)(ns / SIM_TICK + 0.5) * SIM_TICK;
 }
 
 int64_t sim_model_kernel(struct sim_func *func, const unsigned grid[3], const unsigned block[3])

@@ -5,7 +5,6 @@
 
 #include "tests/simgpu/sim.h"
 
-#define TICK	    32	 /* resolution of GPU timestamps, ns */
 #define QUEUE_DEPTH 1024 /* launches that a stream holds before the launching thread has to wait */
 
 static uint64_t next_op = 1;
@@ -167,7 +166,7 @@ static void resolve(struct sim_op *op)
 	case SIM_SET:
 		op->start = max64(op->ready ? op->ready + gap : 0, op->submit + latency);
 		op->start = max64(op->start, engine_free(op, &engine));
-		op->start = (op->start + TICK - 1) / TICK * TICK;
+		op->start = (op->start + SIM_TICK - 1) / SIM_TICK * SIM_TICK;
 		if (op->work.kind == SIM_KERNEL)
 			duration = sim_model_kernel(op->work.u.kernel.func, op->work.u.kernel.grid,
 						    op->work.u.kernel.block);

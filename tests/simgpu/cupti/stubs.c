@@ -1,5 +1,4 @@
-/* A stub for every name that the real libcupti exports. They are weak: what is simulated takes their place.
- */
+/* A stub for every name that the real libcupti exports: weak, so that what is simulated takes its place. */
 #include "tests/simgpu/cupti/cupti.h"
 
 /* CUPTI as NVTX's injection library, which some images ask for: it takes all ranges and tells nobody. */

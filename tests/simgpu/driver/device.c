@@ -74,8 +74,7 @@ IMPL(cuDeviceTotalMem_v2)
 	return SIM_OK;
 }
 
-/* CUdevice_attribute by number: an H100 SXM's values as far as they are public; 0 where the answer is "no".
- */
+/* CUdevice_attribute by number: an H100 SXM's values as far as they are public; 0 where the answer is no. */
 static const int attributes[148] = {
 	[1] = 1024,	[2] = 1024,   [3] = 1024,     [4] = 64,	    [5] = 2147483647,  [6] = 65535,
 	[7] = 65535,	[8] = 49152,  [9] = 65536,    [10] = 32,    [11] = 2147483647, [12] = 65536,
@@ -88,7 +87,7 @@ static const int attributes[148] = {
 	[129] = 1,	[131] = -1,   [134] = -1,
 };
 
-int sim_device_attribute(const struct sim_device *dev, int attribute)
+static int device_attribute(const struct sim_device *dev, int attribute)
 {
 	switch (attribute) {
 	case 33: /* PCI bus */
@@ -107,7 +106,7 @@ IMPL(cuDeviceGetAttribute)
 		return SIM_INVALID_VALUE;
 	if (!device_of(p->dev))
 		return SIM_INVALID_DEVICE;
-	*p->pi = sim_device_attribute(device_of(p->dev), p->attrib);
+	*p->pi = device_attribute(device_of(p->dev), p->attrib);
 	return SIM_OK;
 }
 

@@ -24,8 +24,7 @@ enum {
 		return (CUresult)sim_exit(&call_, (uint32_t)fn##_impl(&call_, &args_));                      \
 	}
 
-/* cuInit lets the injection library in before anything is announced; all else needs cuInit to have succeeded.
- */
+/* cuInit lets the injection library in before anything is announced; all else needs cuInit's success. */
 static CUresult before(uint32_t cbid)
 {
 	if (cbid == CBID_cuInit) {

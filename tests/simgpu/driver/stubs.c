@@ -1,5 +1,4 @@
-/* A stub for every name of the driver API. They are weak: what entry.c and init.c define takes their place.
- */
+/* A stub for every name of the driver API: weak, so that what entry.c and lookup.c define takes its place. */
 #include "tests/simgpu/sim.h"
 
 #define X(fn, number)                                                                                        \

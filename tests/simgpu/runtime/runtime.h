@@ -1,6 +1,5 @@
 /* libcudart: a thin layer over the simulated driver, as the real one is over the real driver. Built once for
-   each CUDA major version (SIM_CUDART). libcuda.so.1 is opened by the first call that needs it, not before.
- */
+   each CUDA major version (SIM_CUDART). libcuda.so.1 is opened by the first call that needs it. */
 #ifndef SIMGPU_RUNTIME_H
 #define SIMGPU_RUNTIME_H
 

@@ -1,5 +1,4 @@
-/* A stub for every name that the real libcudart exports. They are weak: what is simulated takes their place.
- */
+/* A stub for every name that the real libcudart exports: weak, so that what is simulated takes its place. */
 #include "tests/simgpu/sim.h"
 
 extern const struct sim_core *core;
