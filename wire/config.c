@@ -13,6 +13,7 @@ enum variable_type {
 	TYPE_DURATION, /* 100ms, 2s; stored in ms */
 	TYPE_WORD,     /* one of `words`, stored as its index + 1 */
 	TYPE_PATH,
+	TYPE_GRAMMAR, /* ranges.h */
 };
 
 struct variable {
@@ -22,32 +23,70 @@ struct variable {
 	uint8_t type;
 	uint64_t least, most;
 	const char *words; /* separated by a blank */
+	bool (*parse)(void *field, const char *text);
 	const char *example;
 };
 
 #define FIELD(f) offsetof(struct config, f), (uint8_t)sizeof(((struct config *)0)->f)
 #define NUMBER(name, field, type, least, most, example)                                                      \
 	{                                                                                                    \
-		name, FIELD(field), type, least, most, NULL, name "=" example                                \
+		name, FIELD(field), type, least, most, NULL, NULL, name "=" example                          \
 	}
 #define WORDS(name, field, words, example)                                                                   \
 	{                                                                                                    \
-		name, FIELD(field), TYPE_WORD, 0, 0, words, name "=" example                                 \
+		name, FIELD(field), TYPE_WORD, 0, 0, words, NULL, name "=" example                           \
+	}
+#define GRAMMAR(name, field, parse, example)                                                                 \
+	{                                                                                                    \
+		name, offsetof(struct config, field), 0, TYPE_GRAMMAR, 0, 0, NULL, parse, example            \
 	}
 #define PATH(name, field, example)                                                                           \
 	{                                                                                                    \
-		name, offsetof(struct config, field), 0, TYPE_PATH, 0, CONFIG_PATH, NULL, name "=" example   \
+		name, offsetof(struct config, field), 0, TYPE_PATH, 0, CONFIG_PATH, NULL, NULL,              \
+			name "=" example                                                                     \
 	}
 
 #define K *(1ull << 10)
 #define M *(1ull << 20)
 #define G *(1ull << 30)
 
+static bool parse_ranges(void *field, const char *text)
+{
+	return ranges_parse(field, text);
+}
+
+static bool parse_iteration(void *field, const char *text)
+{
+	return iteration_rule_parse(field, text);
+}
+
+static bool parse_capture(void *field, const char *text)
+{
+	return capture_rule_parse(field, text);
+}
+
+static bool parse_triggers(void *field, const char *text)
+{
+	return triggers_parse(field, text);
+}
+
+#define TLLM_RANGES "TLLM_PROFILE_START_STOP"
+
+/* What stands in for CUFLIGHT_RANGES when that is not set. */
+static const struct variable tllm_ranges = GRAMMAR(TLLM_RANGES, ranges, parse_ranges, TLLM_RANGES "=100-150");
+
 static const struct variable variables[] = {
 	PATH("CUFLIGHT_DIR", dir, "/run/user/1000/cuflight-1000"),
 	PATH("CUFLIGHT_CUPTI", cupti, "/usr/local/cuda/extras/CUPTI/lib64/libcupti.so.13"),
 	WORDS("CUFLIGHT_MODE", mode, "drain flight", "flight"),
 	WORDS("CUFLIGHT_CLOCK", clock, "tsc cntvct monotonic", "monotonic"),
+	WORDS("CUFLIGHT_GATE", gate, "record", "record"),
+	GRAMMAR("CUFLIGHT_RANGES", ranges, parse_ranges, "CUFLIGHT_RANGES=100-150,300-350"),
+	GRAMMAR("CUFLIGHT_ITERATION", iteration, parse_iteration, "CUFLIGHT_ITERATION=nvtx:iteration *"),
+	GRAMMAR("CUFLIGHT_CAPTURE", capture, parse_capture, "CUFLIGHT_CAPTURE=cudaProfilerApi:repeat:2"),
+	GRAMMAR("CUFLIGHT_TRIGGER", triggers, parse_triggers, "CUFLIGHT_TRIGGER=iteration>2.0x"),
+	NUMBER("CUFLIGHT_DELAY", delay_ms, TYPE_DURATION, 1, 86400000, "30s"),
+	NUMBER("CUFLIGHT_DURATION", duration_ms, TYPE_DURATION, 1, 86400000, "10s"),
 	NUMBER("CUFLIGHT_SLOTS", slots, TYPE_COUNT, 2, RING_MAX_SLOTS, "8"),
 	NUMBER("CUFLIGHT_SLOT_SIZE", slot_size, TYPE_SIZE, 32 K, 16 M, "512K"),
 	NUMBER("CUFLIGHT_PAGES", pages, TYPE_COUNT, 2, RING_MAX_PAGES, "192"),
@@ -170,6 +209,8 @@ static bool apply(struct config *c, const struct variable *v, const char *text)
 		memcpy(field, text, length + 1);
 		return true;
 	}
+	if (v->type == TYPE_GRAMMAR)
+		return v->parse(field, text);
 	if (!read_value(v, text, &value))
 		return false;
 	/* Numbers are little-endian on every machine that CUDA runs on. */
@@ -186,9 +227,20 @@ static void blame(struct config *c, const struct variable *v, const char *text)
 	snprintf(c->bad.text, sizeof(c->bad.text), "%s", text);
 }
 
+/* TensorRT-LLM's variable counts where ours is not set: the same numbers mean the same there. */
+static void settle_ranges(struct config *c, const char *tllm)
+{
+	c->ranges_given = c->ranges.count != 0;
+	if (c->ranges_given || !tllm || !*tllm)
+		return;
+	c->ranges_foreign = apply(c, &tllm_ranges, tllm);
+	if (!c->ranges_foreign)
+		blame(c, &tllm_ranges, tllm);
+}
+
 void config_read(struct config *c, char *const *environment)
 {
-	const char *runtime = "/tmp";
+	const char *runtime = "/tmp", *tllm = config_lookup(environment, TLLM_RANGES);
 
 	*c = defaults;
 	for (; environment && *environment; environment++) {
@@ -210,6 +262,7 @@ void config_read(struct config *c, char *const *environment)
 			break;
 		}
 	}
+	settle_ranges(c, tllm);
 	c->dir_given = c->dir[0] != '\0';
 	/* The directory in it is named and made when something is recorded. */
 	if (!c->dir_given && strlen(runtime) < sizeof(c->dir))

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "wire/ranges.h"
 #include "wire/ringbuf.h"
 
 #define CONFIG_PATH 1024 /* longest path taken from a variable, terminator included */
@@ -26,17 +27,33 @@ enum config_clock {
 	CLOCK_GETTIME,
 };
 
+/* How records outside windows are held back. */
+enum config_gate {
+	GATE_UNSET = 0, /* as GATE_RECORD */
+	GATE_RECORD,	/* CUPTI goes on; what it delivers is dropped */
+};
+
 struct config {
 	char dir[CONFIG_PATH];	 /* CUFLIGHT_DIR; without it, where the default session directory lies */
 	char cupti[CONFIG_PATH]; /* CUFLIGHT_CUPTI: a libcupti, or a directory with one; "": search */
-	bool dir_given; /* dir is the session directory itself */
-	uint32_t mode;	/* enum config_mode */
-	uint32_t clock; /* enum config_clock */
+	bool dir_given;		 /* dir is the session directory itself */
+	uint32_t mode;		 /* enum config_mode */
+	uint32_t clock;		 /* enum config_clock */
 	uint32_t slots, slot_size, pages, page_size, names_size;
 	uint64_t ring_size;
 	uint32_t flush_ms, publish_ms;
 	uint64_t device_buffer_size;  /* 0: CUPTI's default, as it is for the next */
 	uint32_t device_buffer_limit; /* buffers a context */
+
+	/* What is recorded, and when. */
+	struct ranges ranges;
+	bool ranges_given;   /* by CUFLIGHT_RANGES */
+	bool ranges_foreign; /* by TLLM_PROFILE_START_STOP: TensorRT-LLM's own cudaProfilerStart wins */
+	struct iteration_rule iteration;
+	struct capture_rule capture;
+	struct triggers triggers;
+	uint32_t delay_ms, duration_ms; /* 0: none */
+	uint32_t gate;			/* enum config_gate */
 
 	/* The first malformed variable; variable is NULL if all are well. */
 	struct {
