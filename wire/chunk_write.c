@@ -185,48 +185,50 @@ static int find_site(struct chunk_writer *w, const uint64_t *row, uint32_t *site
 	return 0;
 }
 
-/* What the row's dynamic fields leave after prediction; every predictor learns from them. */
-static void predict(struct chunk_writer *w, const uint64_t *row, uint32_t site)
+/* What a site's mean leaves of x; the mean learns from x. */
+static inline uint64_t less_mean(uint64_t x, uint64_t *mean, uint64_t *flags, uint64_t known)
 {
-	const struct schema *schema = w->schema;
-	uint32_t n_static = schema->n_static, n_dynamic = schema->n_fields - n_static;
-	uint64_t *state = w->site_states + (size_t)site * chunk_writer_states(w);
-	struct writer_lane *lane = &w->lanes[w->site_values[(size_t)site * (n_static + 1) + n_static]];
-	const uint64_t *values = row + n_static;
-	uint64_t *out = w->residuals + w->count;
+	uint64_t predicted = 0;
 
-	for (uint32_t f = 0; f < n_dynamic; f++, out += w->max_records) {
-		uint64_t v = values[f], *s = &state[1 + f], x;
-
-		switch (schema->fields[n_static + f].encoding) {
-		case ENC_START:
-			if (lane->first_record == w->count) {
-				*out = v; /* less the chunk's first time, which only sealing knows */
-				break;
-			}
-			x = v - lane->end;
-			*out = zigzag(x - (state[0] & GAP_KNOWN ? mean_predict(*s) : 0));
-			*s = state[0] & GAP_KNOWN ? mean_next(*s, x) : mean_first(x);
-			state[0] |= GAP_KNOWN;
-			break;
-		case ENC_DURATION:
-			*out = zigzag(v - (state[0] & DURATION_KNOWN ? mean_predict(*s) : 0));
-			*s = state[0] & DURATION_KNOWN ? mean_next(*s, v) : mean_first(v);
-			state[0] |= DURATION_KNOWN;
-			break;
-		case ENC_STEP:
-			x = v - w->last[f];
-			*out = zigzag(x - *s);
-			*s = x;
-			w->last[f] = v;
-			break;
-		default: /* ENC_LAST */
-			*out = zigzag(v - *s);
-			*s = v;
-			break;
-		}
+	if (*flags & known) {
+		predicted = mean_predict(*mean);
+		*mean = mean_next(*mean, x);
+	} else {
+		*mean = mean_first(x);
+		*flags |= known;
 	}
-	lane->end = values[0] + (schema->has_duration ? values[1] : 0);
+	return zigzag(x - predicted);
+}
+
+/* What the row's dynamic fields (schema.h: start, then perhaps duration, then others) leave after prediction.
+ */
+static void predict(struct chunk_writer *w, const uint64_t *values, struct writer_lane *lane, uint64_t *state)
+{
+	const struct schema_field *fields = w->schema->fields + w->schema->n_static;
+	uint32_t n = w->schema->n_fields - w->schema->n_static, stride = w->max_records, f = 1;
+	uint64_t *out = w->residuals + w->count, start = values[0], end = start;
+
+	/* A lane's first record counts from the chunk's first time, which only sealing knows: kept whole. */
+	*out = lane->first_record == w->count ? start
+					      : less_mean(start - lane->end, &state[1], &state[0], GAP_KNOWN);
+	if (w->schema->has_duration) {
+		out += stride;
+		*out = less_mean(values[1], &state[2], &state[0], DURATION_KNOWN);
+		end += values[1];
+		f = 2;
+	}
+	lane->end = end;
+	for (; f < n; f++) {
+		uint64_t v = values[f], x = v;
+
+		if (fields[f].encoding == ENC_STEP) {
+			x -= w->last[f];
+			w->last[f] = v;
+		}
+		out += stride;
+		*out = zigzag(x - state[1 + f]); /* the site's last step, or (ENC_LAST) its last value */
+		state[1 + f] = x;
+	}
 }
 
 bool chunk_writer_full(const struct chunk_writer *w)
@@ -236,7 +238,9 @@ bool chunk_writer_full(const struct chunk_writer *w)
 
 int chunk_writer_add(struct chunk_writer *w, const uint64_t *row)
 {
-	uint32_t n_static = w->schema->n_static, site, *context;
+	uint32_t n_static = w->schema->n_static, stride = n_static + 1, site, *context;
+	const uint64_t *dynamic = row + n_static, *values;
+	uint64_t symbol = 0;
 	int64_t start, end;
 	int err;
 
@@ -245,22 +249,23 @@ int chunk_writer_add(struct chunk_writer *w, const uint64_t *row)
 	/* Mostly the site is the one that came after these two before. */
 	context = &w->contexts[context_slot(w->before, w->previous)];
 	site = *context;
-	if (site < w->sites &&
-	    !memcmp(w->site_values + (size_t)site * (n_static + 1), row, n_static * sizeof(*row))) {
-		w->symbols[w->count] = 0;
-	} else {
+	values = w->site_values + (size_t)site * stride;
+	if (site >= w->sites || memcmp(values, row, n_static * sizeof(*row))) {
 		err = find_site(w, row, &site);
 		if (err)
 			return err;
-		w->symbols[w->count] = *context == site ? 0 : site + 1;
+		values = w->site_values + (size_t)site * stride;
+		symbol = *context == site ? 0 : site + 1;
 		*context = site;
 	}
+	w->symbols[w->count] = symbol;
 	w->before = w->previous;
 	w->previous = site;
-	predict(w, row, site);
+	predict(w, dynamic, &w->lanes[values[n_static]],
+		w->site_states + (size_t)site * chunk_writer_states(w));
 
-	start = (int64_t)row[n_static];
-	end = w->schema->has_duration ? (int64_t)(row[n_static] + row[n_static + 1]) : start;
+	start = (int64_t)dynamic[0];
+	end = w->schema->has_duration ? (int64_t)(dynamic[0] + dynamic[1]) : start;
 	if (!w->count || start < w->first_time)
 		w->first_time = start;
 	if (!w->count || end > w->last_time)
