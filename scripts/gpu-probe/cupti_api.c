@@ -41,9 +41,10 @@ static void *try_glob(const char *pattern)
 
 static void *search(struct cupti_api *api)
 {
-	/* The loader goes before CUDA_HOME: LD_LIBRARY_PATH is the user's more deliberate word. */
-	static const char *const names[] = {"libcupti.so.13", "libcupti.so.12", "libcupti.so.11.8",
-					    "libcupti.so"};
+	/* The loader goes before CUDA_HOME: LD_LIBRARY_PATH is the user's more deliberate word. The name
+	 * without a version first: it says which of several versions is meant. */
+	static const char *const names[] = {"libcupti.so", "libcupti.so.13", "libcupti.so.12",
+					    "libcupti.so.11.8"};
 	static const char *const below[] = {"/extras/CUPTI/lib64/libcupti.so", "/lib64/libcupti.so",
 					    "/lib/libcupti.so"};
 	const char *roots[] = {getenv("CUDA_HOME"), "/usr/local/cuda"};

@@ -107,7 +107,7 @@ class Decoder:
         self.done.synchronize()
 
 
-def start(torch):
+def start_cuda(torch):
     """Makes a context, and gives the commands in PROBE_AFTER, as the CUDA programs do."""
     torch.zeros(1, device="cuda")
     probe = Probe()
@@ -118,7 +118,7 @@ def start(torch):
 def main():
     steps = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     torch = import_torch()
-    probe = start(torch)
+    probe = start_cuda(torch)
     with torch.no_grad():
         probe.do("note part: build the model, 2 eager steps as warm-up")
         decoder = Decoder(torch)

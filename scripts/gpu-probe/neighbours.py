@@ -14,7 +14,7 @@ Every phase runs the same 10 eager steps; how many kernels those have, `alone` s
 import sys
 import time
 
-from decode import Decoder, import_torch, start
+from decode import Decoder, import_torch, start_cuda
 
 STEPS = 10
 RECORD = "arm; register; enable 10,1,2"
@@ -27,7 +27,7 @@ class Session:
     def __init__(self, case):
         self.torch = import_torch()
         self.case = case
-        self.probe = start(self.torch)
+        self.probe = start_cuda(self.torch)
         self.decoder = Decoder(self.torch)
         self.kernels = 0
         self.armed = False

@@ -213,8 +213,7 @@ static void launch_forms()
 					nullptr));
 }
 
-/* A kernel of 300 ms on one stream and 20 short ones on another; then a flush while the long one still runs.
- */
+/* A kernel of 300 ms on one stream, 20 short ones on another, and a flush while the long one still runs. */
 static void in_flight(const char *flush)
 {
 	cudaStream_t slow, fast;
