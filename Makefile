@@ -211,7 +211,7 @@ demo: setup
 	@$(MAKE) --no-print-directory O=$(O) all
 	@scripts/demo $(O)
 
-bench: $(BENCH) all
+bench: $(BENCH) $(PROGRAMS) all
 	@CUFLIGHT_BUILD=$(abspath $(O)) CUFLIGHT_ROOT=$(CURDIR) tests/bench/run
 soak: tests
 	@CUFLIGHT_BUILD=$(abspath $(O)) CUFLIGHT_ROOT=$(CURDIR) tests/soak/run

@@ -41,19 +41,41 @@ int sum_table_sites(struct sum_table *t, uint32_t sites)
 	if (sites <= t->site_capacity)
 		return 0;
 	free(t->by_site);
+	free(t->windows);
 	t->site_capacity = 0;
 	t->by_site = malloc(sites * sizeof(struct sum_group *));
-	if (!t->by_site)
+	t->windows = malloc(sites * sizeof(*t->windows));
+	if (!t->by_site || !t->windows)
 		return -ENOMEM;
 	t->site_capacity = sites;
 	return 0;
 }
 
-int sum_table_add(struct sum_table *t, const uint32_t *site, const uint64_t *values, uint32_t count)
+static struct sum_window window_of(const struct sum_group *group)
 {
-	for (uint32_t i = 0; i < count; i++)
+	return (struct sum_window){group->samples.window, group->samples.base, group->samples.width};
+}
+
+/* Counts from copies of the groups' windows; a copy that is out of date sends a value the long way. */
+int sum_table_add(struct sum_table *t, const uint32_t *site, const uint64_t *values, uint32_t count,
+		  uint32_t sites)
+{
+	struct sum_window *windows = t->windows;
+
+	for (uint32_t i = 0; i < sites; i++)
+		windows[i] = window_of(t->by_site[i]);
+	for (uint32_t i = 0; i < count; i++) {
+		struct sum_window *w = &windows[site[i]];
+		uint64_t at = values[i] - w->base;
+
+		if (at < w->width) {
+			w->counts[at]++;
+			continue;
+		}
 		if (samples_add(&t->by_site[site[i]]->samples, values[i]))
 			return -ENOMEM;
+		*w = window_of(t->by_site[site[i]]);
+	}
 	return 0;
 }
 
@@ -167,6 +189,7 @@ void sum_table_free(struct sum_table *t)
 		free_group(t->groups[i]);
 	free(t->groups);
 	free(t->by_site);
+	free(t->windows);
 	map_free(&t->by_key);
 	memset(t, 0, sizeof(*t));
 }

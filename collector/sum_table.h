@@ -31,15 +31,19 @@ struct sum_table {
 	long double grand_total;
 	struct table_column columns[10];
 
-	/* Scratch of a batch: the group of each of its sites. */
+	/* Scratch of a batch: the group of each of its sites, and where that counts. */
 	struct sum_group **by_site;
+	struct sum_window {
+		uint64_t *counts, base, width;
+	} * windows;
 	size_t site_capacity;
 };
 
 /* Make room for a batch's sites in t->by_site. 0 or -ENOMEM. */
 int sum_table_sites(struct sum_table *t, uint32_t sites);
-/* Add a value of each record to the group of its site. 0 or -ENOMEM. */
-int sum_table_add(struct sum_table *t, const uint32_t *site, const uint64_t *values, uint32_t count);
+/* Add a value of each of `count` records to the group of its site. 0 or -ENOMEM. */
+int sum_table_add(struct sum_table *t, const uint32_t *site, const uint64_t *values, uint32_t count,
+		  uint32_t sites);
 
 /* The group of a key, made if it is new, or NULL: no memory. Stays where it is. */
 struct sum_group *sum_table_group(struct sum_table *t, uint64_t key, uint32_t name, const char *style);

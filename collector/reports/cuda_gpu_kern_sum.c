@@ -15,11 +15,17 @@ enum {
 };
 static const uint16_t fields[] = {FIELD_NAME, FIELD_DURATION};
 
+/* The groups of a process's kernel names, by text reference: NULL until one is met. */
+struct name_groups {
+	struct sum_group **groups;
+	size_t count;
+};
+
 struct kern_sum {
 	enum text_spelling spelling;
 	struct sum_table sum;
-	struct sum_group **by_name; /* by the number of the recorded name */
-	uint32_t name_count;
+	struct name_groups *processes;
+	uint32_t process_count;
 };
 
 int kernel_spelling(const char *argument, enum text_spelling *spelling)
@@ -35,6 +41,17 @@ int kernel_spelling(const char *argument, enum text_spelling *spelling)
 	return 0;
 }
 
+static void free_state(void *state)
+{
+	struct kern_sum *s = state;
+
+	for (uint32_t i = 0; i < s->process_count; i++)
+		free(s->processes[i].groups);
+	free(s->processes);
+	sum_table_free(&s->sum);
+	free(s);
+}
+
 static int begin(struct report_run *run, const char *argument, void **state)
 {
 	enum text_spelling spelling;
@@ -48,45 +65,60 @@ static int begin(struct report_run *run, const char *argument, void **state)
 		return -ENOMEM;
 	s->spelling = spelling;
 	s->sum = (struct sum_table){.texts = run->texts, .count_name = "Instances", .name_name = "Name"};
+	s->process_count = run->trace->process_count;
+	s->processes = calloc(s->process_count + 1, sizeof(*s->processes));
+	if (!s->processes) {
+		free_state(s);
+		return -ENOMEM;
+	}
 	*state = s;
 	return 0;
 }
 
-static struct sum_group *group_of(struct kern_sum *s, const struct report_batch *b, uint64_t reference)
+/* The groups of the batch's process, made when it is met first, or NULL: no memory. */
+static struct name_groups *names_of(struct kern_sum *s, const struct trace_process *p)
+{
+	struct name_groups *names = &s->processes[p->index];
+
+	if (!names->groups) {
+		names->groups = calloc(p->string_count + 1, sizeof(struct sum_group *));
+		if (!names->groups)
+			return NULL;
+		names->count = p->string_count + 1;
+	}
+	return names;
+}
+
+static struct sum_group *new_name(struct kern_sum *s, const struct report_batch *b, uint64_t reference)
 {
 	struct texts *texts = b->run->texts;
-	uint32_t name = texts_resolve(texts, b->process, b->decoder, reference), spelled;
+	uint32_t name = texts_resolve(texts, b->process, b->decoder, reference);
 
-	if (name == TEXT_NONE)
-		return NULL;
-	if (name >= s->name_count) {
-		uint32_t count = texts_count(texts) * 2;
-		struct sum_group **grown = realloc(s->by_name, count * sizeof(*grown));
-
-		if (!grown)
-			return NULL;
-		memset(grown + s->name_count, 0, (count - s->name_count) * sizeof(*grown));
-		s->by_name = grown;
-		s->name_count = count;
-	}
-	if (!s->by_name[name]) {
-		spelled = texts_spell(texts, name, s->spelling);
-		if (spelled != TEXT_NONE)
-			s->by_name[name] = sum_table_group(&s->sum, spelled, spelled, NULL);
-	}
-	return s->by_name[name];
+	if (name != TEXT_NONE)
+		name = texts_spell(texts, name, s->spelling);
+	return name == TEXT_NONE ? NULL : sum_table_group(&s->sum, name, name, NULL);
 }
 
 static int batch(void *state, const struct report_batch *b)
 {
 	struct kern_sum *s = state;
-	int err = sum_table_sites(&s->sum, b->sites);
+	struct name_groups *names = names_of(s, b->process);
+	int err = names ? sum_table_sites(&s->sum, b->sites) : -ENOMEM;
 
 	for (uint32_t i = 0; i < b->sites && !err; i++) {
-		s->sum.by_site[i] = group_of(s, b, report_static(b, NAME, i));
-		err = s->sum.by_site[i] ? 0 : -ENOMEM;
+		uint64_t reference = report_static(b, NAME, i);
+		struct sum_group *group = reference < names->count ? names->groups[reference] : NULL;
+
+		if (!group) {
+			group = new_name(s, b, reference);
+			if (!group)
+				return -ENOMEM;
+			if (reference < names->count)
+				names->groups[reference] = group;
+		}
+		s->sum.by_site[i] = group;
 	}
-	return err ? err : sum_table_add(&s->sum, b->site, b->column[DURATION].values, b->count);
+	return err ? err : sum_table_add(&s->sum, b->site, b->column[DURATION].values, b->count, b->sites);
 }
 
 static int end(void *state, struct table *table, char *note, size_t note_size)
@@ -97,15 +129,6 @@ static int end(void *state, struct table *table, char *note, size_t note_size)
 	(void)note_size;
 	sum_table_end(&s->sum, table);
 	return 0;
-}
-
-static void free_state(void *state)
-{
-	struct kern_sum *s = state;
-
-	sum_table_free(&s->sum);
-	free(s->by_name);
-	free(s);
 }
 
 static const struct report_need needs[] = {{EVENT_KERNEL, 2, fields}, {.kind = 0}};

@@ -62,7 +62,7 @@ static int batch(void *state, const struct report_batch *b)
 		sum->by_site[i] = group_of(sum, b, i);
 		err = sum->by_site[i] ? 0 : -ENOMEM;
 	}
-	return err ? err : sum_table_add(sum, b->site, b->column[0].values, b->count);
+	return err ? err : sum_table_add(sum, b->site, b->column[0].values, b->count, b->sites);
 }
 
 static int end(void *state, struct table *table, char *note, size_t note_size)
