@@ -115,8 +115,8 @@ static void deliver(struct buffer *list, const char *how)
 	}
 }
 
-/* Unlinks from the list of full buffers those that may go; lock held. */
-static struct buffer *take_full(bool force)
+/* Unlinks from the list of full buffers those that may go: to the worker, to a flush, or all of them. Lock held. */
+static struct buffer *take_full(bool flush, bool force)
 {
 	struct buffer *out = NULL, **out_tail = &out, **p = &full;
 	int64_t late = real_now() - core->config->fault.late_delivery_ms * 1000000;
@@ -125,7 +125,7 @@ static struct buffer *take_full(bool force)
 		struct buffer *b = *p;
 
 		settle(b);
-		if (!force && (!complete(b) || b->full_at > late)) {
+		if (!force && (!complete(b) || (!flush && b->full_at > late))) {
 			p = &b->next;
 			continue;
 		}
@@ -144,7 +144,7 @@ static void *work(void *arg)
 	pthread_setname_np(pthread_self(), "simgpu-cupti");
 	pthread_mutex_lock(&mutex);
 	for (;;) {
-		struct buffer *list = complete_func ? take_full(false) : NULL;
+		struct buffer *list = complete_func ? take_full(false, false) : NULL;
 
 		if (list) {
 			delivering = true;
@@ -419,7 +419,7 @@ CUptiResult buffers_flush(bool force)
 	/* What the worker has taken is handed over when the flush returns. */
 	while (delivering && !cupti_inside)
 		pthread_cond_wait(&idle, &mutex);
-	list = take_full(force);
+	list = take_full(true, force);
 	while (*tail)
 		tail = &(*tail)->next;
 	for (struct slot *s = slots; s; s = s->next) {
