@@ -27,7 +27,9 @@
 static uint8_t *discards;
 static uint32_t discard_out[DISCARDS];
 static uint32_t requests, next_slot, completed;
-static bool inherited; /* CUPTI's state in this process is its parent's */
+static uint64_t reads;			 /* slots that the helper has begun to read */
+static uint64_t read_of[RING_MAX_SLOTS]; /* ring_slot.read, as we set it */
+static bool inherited;			 /* CUPTI's state in this process is its parent's */
 
 void activity_start(void)
 {
@@ -41,6 +43,7 @@ void activity_forget(void)
 {
 	inherited = true;
 	requests = 0;
+	reads = 0;
 }
 
 bool activity_seen(void)
@@ -159,7 +162,7 @@ bool activity_pending(void)
 	return false;
 }
 
-int activity_next(const uint8_t **bytes, size_t *valid)
+int activity_next(const uint8_t **bytes, size_t *valid, uint64_t *position)
 {
 	const struct ring *r = &recorder.ring;
 	int first = -1;
@@ -180,11 +183,19 @@ int activity_next(const uint8_t **bytes, size_t *valid)
 		*valid = r->header->slots[first].valid;
 		if (*valid > r->slot_size) /* the header can be written by others too */
 			*valid = r->slot_size;
+		read_of[first] = ++reads;
+		store_release(&r->header->slots[first].read, reads);
+		*position = reads << 32;
 	}
 	return first;
 }
 
-void activity_release(int slot)
+void activity_read(int slot)
+{
+	store_release(&recorder.ring.header->slots[slot].state, SLOT_READ);
+}
+
+static void release(uint32_t slot)
 {
 	const struct ring *r = &recorder.ring;
 	struct ring_slot *s = &r->header->slots[slot];
@@ -192,7 +203,31 @@ void activity_release(int slot)
 
 	memset(r->slots + (size_t)slot * r->slot_size, 0, used);
 	s->valid = 0;
+	s->read = 0;
 	store_release(&s->state, SLOT_FREE); /* partner: take_slot() */
+}
+
+void activity_release(uint64_t position)
+{
+	const struct ring *r = &recorder.ring;
+
+	for (uint32_t i = 0; i < r->slot_count; i++)
+		if (load_relaxed(&r->header->slots[i].state) == SLOT_READ && read_of[i] < position >> 32)
+			release(i);
+}
+
+bool activity_scarce(void)
+{
+	const struct ring *r = &recorder.ring;
+	uint32_t free_slots = 0, read = 0;
+
+	for (uint32_t i = 0; i < r->slot_count; i++) {
+		uint32_t state = load_relaxed(&r->header->slots[i].state);
+
+		free_slots += state == SLOT_FREE;
+		read += state == SLOT_READ;
+	}
+	return read && (!free_slots || read >= r->slot_count / 2);
 }
 
 void activity_prefault(void)

@@ -116,7 +116,7 @@ static uint32_t api_name(uint32_t domain, uint32_t cbid)
 			 cbid);
 		name = number;
 	}
-	*known = names_string(STRING_API, 0, name, strlen(name));
+	*known = names_string(STRING_API, (uint64_t)domain << 32 | cbid, name, strlen(name));
 	if (!*known) {
 		*known = TEXT_LOST;
 		recorder_lose(LOSS_NAME_FULL, 1);
@@ -185,7 +185,7 @@ static void add_record(const struct timeline *timeline, const uint8_t *record, u
 	writers_add(r.event, r.row, step);
 }
 
-static void decode(const struct timeline *timeline, const uint8_t *bytes, size_t valid)
+static void decode(const struct timeline *timeline, const uint8_t *bytes, size_t valid, uint64_t position)
 {
 	struct record_walk walk = {.bytes = bytes,
 				   .size = valid,
@@ -199,9 +199,11 @@ static void decode(const struct timeline *timeline, const uint8_t *bytes, size_t
 
 	buffers++;
 	while ((more = record_next(&walk, &record, &kind, &stride)) == 1) {
+		writers_at(position + (size_t)(record - bytes));
 		add_record(timeline, record, kind, stride);
 		records++;
 	}
+	writers_at(position + valid);
 	if (more)
 		recorder_lose(LOSS_BAD_RECORD, 1);
 	invalid = h->losses[LOSS_NO_TIME].count + h->losses[LOSS_BAD_TIME].count - invalid;
@@ -212,13 +214,22 @@ static void decode(const struct timeline *timeline, const uint8_t *bytes, size_t
 void decode_buffers(const struct timeline *timeline)
 {
 	const uint8_t *bytes;
+	uint64_t position;
 	size_t valid;
 	int slot;
 
-	while ((slot = activity_next(&bytes, &valid)) >= 0) {
-		decode(timeline, bytes, valid);
-		activity_release(slot);
+	while ((slot = activity_next(&bytes, &valid, &position)) >= 0) {
+		decode(timeline, bytes, valid, position);
+		activity_read(slot);
+		if (activity_scarce())
+			writers_publish(true);
+		decode_release();
 	}
+}
+
+void decode_release(void)
+{
+	activity_release(writers_oldest());
 }
 
 void decode_forget(void)

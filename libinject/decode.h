@@ -6,8 +6,10 @@
 
 #include "wire/timeline.h"
 
-/* Read, and give back, every buffer that is complete. */
+/* Read every buffer that is complete. */
 void decode_buffers(const struct timeline *timeline);
+/* Give back the buffers whose records are all published. */
+void decode_release(void);
 /* In a forked child: pointers and API names of the parent's ring have other numbers in the next. */
 void decode_forget(void);
 

@@ -32,6 +32,8 @@
 #define IDLE_WAIT    (25 * MS)
 #define NVTX_WAIT    (10 * MS)
 #define BUSY_WAIT    (1 * MS)
+/* A thread takes the time of a record and then publishes it: what is younger may not all be there yet. */
+#define EDGE_LAG     100000ll
 #define TAKE_OVER_MS 1500
 #define START_MS     20
 
@@ -144,18 +146,34 @@ static bool flush(int64_t now, bool last)
 /* Everything that is there to be read. Returns bytes of NVTX. */
 static uint64_t collect(bool all)
 {
+	int64_t now = clock_now(), until = all ? INT64_MAX : now - EDGE_LAG;
 	uint64_t bytes;
 
 	nvtx_texts_publish_wanted();
+	gate_known(until);
+	bytes = drain_pages(&helper.timeline, until);
+	capture_wanted(all ? now : until);
 	decode_buffers(&helper.timeline);
-	bytes = drain_pages(&helper.timeline);
-	writers_publish(all);
+	iterations_publish(now, all);
+	trigger_idle(now);
+	writers_publish(all || pages_scarce());
+	decode_release();
+	drain_release();
 	return bytes;
+}
+
+/* The ring as the process leaves it. */
+static void collect_last(void)
+{
+	trigger_exit(clock_now());
+	collect(true);
+	capture_end(clock_now());
+	writers_publish(true);
 }
 
 static void close_ring(void)
 {
-	collect(true);
+	collect_last();
 	store_release(&recorder.ring.header->state, RING_CLOSED);
 	liveness_end();
 	store_release(&helper.done, 1); /* partner: helper_finish() */
@@ -169,7 +187,6 @@ static void account(void)
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
 	store_relaxed(&h->helper_ns, (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec);
-	store_relaxed(&h->answered, load_acquire(&h->command));
 }
 
 /*
@@ -236,12 +253,14 @@ static void *helper_main(void *unused)
 			helper.prefaulted = true;
 		}
 		sample_clocks(now);
-		if (!flush(now, last))
+		if (!flush(now, last || command != helper.answered))
 			return unused;
 		if (last)
 			break;
-		sleep_for(next_wait(collect(false)), command);
+		bytes = collect(command != helper.answered);
 		account();
+		answer(command);
+		sleep_for(next_wait(bytes), command);
 	}
 	account();
 	close_ring();

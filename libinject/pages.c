@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "libinject/fork.h"
 #include "libinject/recorder.h"
 #include "wire/page.h"
 
@@ -121,11 +122,28 @@ int pages_take(struct nvtx_thread *t)
 	return err;
 }
 
+bool pages_fresh(struct nvtx_thread *t)
+{
+	fork_check();
+	if (!pages_take(t))
+		return true;
+	recorder_lose(LOSS_NO_PAGE, 1);
+	return false;
+}
+
+bool pages_scarce(void)
+{
+	return load_relaxed(&free_pages) < recorder.ring.page_count / 2;
+}
+
 void pages_release(struct ring_page *page)
 {
+	/* Empty before it forgets what was taken: whoever reads a dead process's page takes nothing twice. */
+	store_relaxed(&page->used, 0);
+	fence_full();
 	page->thread = 0;
 	store_relaxed(&page->consumed, 0);
-	store_relaxed(&page->used, 0);
+	page->taken[0] = page->taken[1] = 0;
 	store_release(&page->state, PAGE_FREE); /* partner: find_free() */
 	__atomic_fetch_add(&free_pages, 1, __ATOMIC_RELAXED);
 }

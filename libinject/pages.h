@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "cuflight/ring.h"
+#include "libinject/recorder.h"
 
 /* Domains whose push and pop levels are kept. */
 #define LEVEL_DOMAINS 32
@@ -29,12 +30,22 @@ _Static_assert(sizeof(struct nvtx_thread) <= 512, "static TLS is scarce: dlopen 
 
 extern __thread struct nvtx_thread nvtx_thread;
 
+/* Has this thread a page of this process's ring? */
+static inline bool pages_ready(const struct nvtx_thread *t)
+{
+	return t->page && *recorder.canary == CANARY_ALIVE;
+}
+
+/* A first or a fresh page. False: there is none, and the record it was for is counted as lost. */
+bool pages_fresh(struct nvtx_thread *t);
 /*
  * Take a fresh page for this thread, giving up the one it has; makes the ring first if there is none. 0, or
  * -errno: no page. Keeps errno. Application thread, not with every event.
  */
 int pages_take(struct nvtx_thread *t);
-/* Helper: everything on this page was read and its thread has left it. */
+/* Helper: so few pages are free that those read should be released soon. */
+bool pages_scarce(void);
+/* Helper: everything on this page was read and published, and its thread has left it. */
 void pages_release(struct ring_page *page);
 /* For the ring just made; in a forked child, for the one thread that is left. */
 void pages_start(void);

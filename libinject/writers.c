@@ -11,15 +11,25 @@
 #include "libinject/clock.h"
 #include "libinject/recorder.h"
 #include "wire/chunk_write.h"
+#include "wire/progress.h"
 
 /* Clock samples come ten a second for ever: they wait longer than others. */
 #define CLOCK_WAIT_MS 5000
 
+/* Where rows of a kind come from, and what therefore is kept until they are published. */
+enum origin {
+	FROM_HELPER = 0, /* its own */
+	FROM_SLOTS,
+	FROM_PAGES,
+};
+
 struct writer {
 	uint16_t kind;
+	uint16_t from;	  /* enum origin */
 	uint32_t records; /* a chunk holds at most */
 	uint32_t wait_ms; /* 0: as configured */
 	int64_t opened;	  /* CLOCK_MONOTONIC ns of the first row */
+	uint64_t first;	  /* position of the first row */
 	bool step;
 	struct chunk_writer *w; /* made with the first row */
 };
@@ -27,12 +37,12 @@ struct writer {
 /* In the order in which they are published: the records that explain others last. A chunk of 16384 kernels
    takes some 40 KB; every one repeats the table of its sites, so that much smaller ones cost bytes. */
 static struct writer writers[] = {
-	{.kind = EVENT_KERNEL, .records = 16384},
-	{.kind = EVENT_MEMCPY, .records = 4096},
-	{.kind = EVENT_MEMSET, .records = 4096},
-	{.kind = EVENT_API, .records = 16384},
-	{.kind = EVENT_OVERHEAD, .records = 1024},
-	{.kind = EVENT_NVTX, .records = 16384},
+	{.kind = EVENT_KERNEL, .from = FROM_SLOTS, .records = 16384},
+	{.kind = EVENT_MEMCPY, .from = FROM_SLOTS, .records = 4096},
+	{.kind = EVENT_MEMSET, .from = FROM_SLOTS, .records = 4096},
+	{.kind = EVENT_API, .from = FROM_SLOTS, .records = 16384},
+	{.kind = EVENT_OVERHEAD, .from = FROM_SLOTS, .records = 1024},
+	{.kind = EVENT_NVTX, .from = FROM_PAGES, .records = 16384},
 	{.kind = EVENT_CLOCK, .records = 256, .wait_ms = CLOCK_WAIT_MS},
 };
 static struct writer lost = {.kind = EVENT_LOST, .records = LOSS_CAUSES};
@@ -40,6 +50,8 @@ static struct writer lost = {.kind = EVENT_LOST, .records = LOSS_CAUSES};
 #define WRITERS (sizeof(writers) / sizeof(writers[0]))
 
 static uint64_t sequence;
+static uint64_t position;		      /* in the slots */
+static uint32_t nvtx_chunks;		      /* published or given up */
 static uint64_t lost_in_headers;	      /* told in chunk headers so far */
 static uint64_t lost_in_records[LOSS_CAUSES]; /* told in LOST records so far */
 static int64_t last_lost_record;
@@ -125,10 +137,22 @@ static int put(struct writer *writer)
 static void publish(struct writer *writer)
 {
 	uint32_t records = chunk_writer_count(writer->w);
-	int err = put(writer);
+	uint64_t reach;
+	int err;
 
-	if (err)
+	if (!records)
+		return;
+	reach = writer->from == FROM_PAGES ? nvtx_chunks + 1 : position;
+	if (writer->from != FROM_HELPER)
+		progress_promise(&recorder.ring, writer->kind, reach);
+	err = put(writer);
+	if (err) {
 		recorder_lose(err == -ENOSPC || err == -E2BIG ? LOSS_RING_FULL : LOSS_NO_MEMORY, records);
+		if (writer->from != FROM_HELPER)
+			progress_skip(&recorder.ring, writer->kind, reach);
+	}
+	if (writer->from == FROM_PAGES)
+		nvtx_chunks++;
 }
 
 /* What was lost since this could last be told. What cannot be told now stays to be told. */
@@ -181,8 +205,10 @@ static struct writer *open_writer(uint16_t kind)
 	}
 	if (chunk_writer_full(writer->w))
 		publish(writer);
-	if (!chunk_writer_count(writer->w))
+	if (!chunk_writer_count(writer->w)) {
 		writer->opened = clock_now();
+		writer->first = position;
+	}
 	return writer;
 }
 
@@ -218,6 +244,32 @@ void writers_add_text(uint16_t kind, uint64_t *row, int field, const char *text,
 	add(writer, row, step);
 }
 
+void writers_at(uint64_t where)
+{
+	position = where;
+	store_relaxed(&recorder.ring.header->decoded, where);
+}
+
+uint64_t writers_oldest(void)
+{
+	/* Of a slot that was read to its end nothing more comes. */
+	uint64_t oldest = UINT64_MAX;
+
+	for (size_t i = 0; i < WRITERS; i++) {
+		const struct writer *writer = &writers[i];
+
+		if (writer->from == FROM_SLOTS && writer->w && chunk_writer_count(writer->w) &&
+		    writer->first < oldest)
+			oldest = writer->first;
+	}
+	return oldest;
+}
+
+uint32_t writers_nvtx_chunk(void)
+{
+	return nvtx_chunks + 1;
+}
+
 void writers_publish(bool all)
 {
 	int64_t now = clock_now();
@@ -242,7 +294,8 @@ void writers_forget(void)
 	lost.w = NULL;
 	buffer = NULL;
 	buffer_size = 0;
-	sequence = lost_in_headers = 0;
+	sequence = lost_in_headers = position = 0;
+	nvtx_chunks = 0;
 	last_lost_record = 0;
 	memset(lost_in_records, 0, sizeof(lost_in_records));
 }

@@ -107,6 +107,9 @@ enum loss_cause {
 	LOSS_FILE = 12,	     /* not written: the trace file was full or could not be written */
 	LOSS_BAD_CHUNK = 13, /* in chunks that were damaged in the ring; as many as their headers claim, at
 				least 1 each */
+	/* found in what a killed process left, or a live one has open */
+	LOSS_UNFINISHED = 14, /* the GPU had not finished them, or CUPTI not written them whole: not kept */
+	LOSS_UNNAMED = 15,    /* the name had not been published yet: record kept, its name is not */
 	LOSS_CAUSES = 32,
 };
 
@@ -129,14 +132,38 @@ enum slot_state {
 	SLOT_OUT = 1,	  /* CUPTI owns it */
 	SLOT_FULL = 2,	  /* completed: `valid` bytes of records, to be decoded */
 	SLOT_DISCARD = 3, /* reserved: not used */
+	SLOT_READ = 4,	  /* decoded; kept until the chunks that hold its records are published */
 };
 
 struct ring_slot {
 	uint32_t state; /* enum slot_state */
 	uint32_t order; /* of completion, counts up */
-	uint32_t valid; /* bytes of records when FULL */
+	uint32_t valid; /* bytes of records when FULL or READ */
 	uint32_t context;
-	uint64_t reserved[2];
+	uint64_t read; /* the helper began to read it as its so-manieth, from 1; 0: not yet */
+	uint64_t reserved;
+};
+
+/*
+ * Nothing twice, nothing missing. What the helper has read of slots and pages lies in its private memory
+ * until a chunk is published; a slot is not FREE again, and a page not FREE, before that. So that a reader of
+ * a dead process's (or a live one's) slots leaves out exactly what published chunks hold, each kind of event
+ * says how far they reach. For kinds that come from slots `position` is that of the first record not yet in a
+ * chunk, ring_slot.read << 32 | offset in the slot; for NVTX it is the number of chunks published, which
+ * ring_page.taken refers to. A reach counts once the header's `head` is at least its `head`: it is stored
+ * before the chunk that fulfils it, which one store of head publishes. The newest that counts is true.
+ */
+#define RING_PROGRESS_KINDS 16
+
+struct ring_reach {
+	uint64_t position;
+	uint64_t head; /* UINT64_MAX: being written */
+};
+
+struct ring_progress {
+	uint32_t kind; /* enum event_kind, 0: unused */
+	uint32_t reserved;
+	struct ring_reach reach[2];
 };
 
 /* Ticks source of the pages (ring_header.clock_source). */
@@ -144,6 +171,13 @@ enum ring_clock_source {
 	CLOCK_SOURCE_MONOTONIC = 0, /* clock_gettime(CLOCK_MONOTONIC) ns */
 	CLOCK_SOURCE_TSC = 1,
 	CLOCK_SOURCE_CNTVCT = 2,
+};
+
+enum ring_trigger {
+	RING_TRIGGER_NONE = 0,
+	RING_TRIGGER_ITERATION = 1, /* trigger_iteration was slow */
+	RING_TRIGGER_IDLE = 2,	    /* nothing happened from trigger_from to trigger_to, and may go on so */
+	RING_TRIGGER_EXIT = 3,	    /* the process ends in order */
 };
 
 struct ring_header {
@@ -201,6 +235,13 @@ struct ring_header {
 	uint64_t period_records;
 	int64_t last_flush; /* CLOCK_MONOTONIC ns */
 	uint64_t helper_ns; /* CPU time the helper thread has used */
+	/* The newest thing that CUFLIGHT_TRIGGER asked for. trigger_count is stored last, release */
+	uint64_t trigger_count;
+	int64_t trigger_from; /* CLOCK_MONOTONIC ns: what is of interest began */
+	int64_t trigger_to;   /* ... and ended */
+	uint64_t trigger_iteration;
+	uint32_t trigger_kind; /* enum ring_trigger */
+	uint32_t reserved5;
 
 	/* 0x240: the latest clock samples, for a reader of a dead process; clock_count counts all ever
 	   written, release; sample n lies at n % RING_CLOCK_SAMPLES */
@@ -221,7 +262,12 @@ struct ring_header {
 	/* 0xc00 */
 	struct ring_slot slots[RING_MAX_SLOTS];
 
-	uint8_t reserved4[RING_HEADER_SIZE - 0x1400];
+	/* 0x1400: how far published chunks reach, above */
+	uint64_t decoded; /* position that the helper has got to */
+	uint64_t reserved6;
+	struct ring_progress progress[RING_PROGRESS_KINDS];
+
+	uint8_t reserved4[RING_HEADER_SIZE - 0x1690];
 };
 
 /*
@@ -241,7 +287,10 @@ struct ring_page {
 	uint32_t used;	   /* bytes of records, from the end of this struct */
 	uint32_t consumed; /* by the helper */
 	uint64_t order;	   /* counts pages taken in this process: orders a thread's pages */
-	uint64_t reserved[5];
+	/* Chunk number << 32 | bytes: records up to there are in the NVTX chunk of that number, from 1, or
+	   in earlier ones. Of the two the newest whose chunk is published is true ("Nothing twice"). */
+	uint64_t taken[2];
+	uint64_t reserved[3];
 	/* records, each a multiple of 32 bytes */
 };
 
@@ -265,6 +314,17 @@ enum page_record_flag {
 	PAGE_INLINE_TEXT = 16,
 	PAGE_PAYLOAD = 32,
 	PAGE_RANGE_ID = 64,
+};
+
+/* page_record.type of what is no NVTX event: edges of iterations and windows. They carry no text; a payload
+   is the iteration's number as int64, -1: the next. A reader skips types that it does not know. */
+enum page_edge {
+	PAGE_EDGE_FIRST = 64,
+	PAGE_ITERATION_BEGIN = 64,
+	PAGE_ITERATION_END = 65,
+	PAGE_ITERATION_MARK = 66, /* ends the one before, if one is open, and begins the next */
+	PAGE_PROFILER_START = 67, /* cudaProfilerStart, cuProfilerStart */
+	PAGE_PROFILER_STOP = 68,
 };
 
 /*
@@ -351,12 +411,15 @@ RING_AT(wanted, 0x128);
 RING_AT(head, 0x140);
 RING_AT(tail, 0x180);
 RING_AT(records, 0x1c0);
+RING_AT(trigger_count, 0x208);
 RING_AT(clock_count, 0x240);
 RING_AT(clock, 0x280);
 RING_AT(cupti_version, 0x680);
 RING_AT(strides, 0x690);
 RING_AT(losses, 0x800);
 RING_AT(slots, 0xc00);
+RING_AT(decoded, 0x1400);
+RING_AT(progress, 0x1410);
 #undef RING_AT
 _Static_assert(sizeof(struct ring_header) == RING_HEADER_SIZE, "ring header");
 _Static_assert(sizeof(struct ring_slot) == 32, "slot");

@@ -142,11 +142,16 @@ static void test_release(void **state)
 	mark(p, 200);
 	p->state = PAGE_LEFT;
 	drain_pages(&timeline);
+	drain_release();
+	assert_int_equal(p->state, PAGE_LEFT); /* what was read is not published */
+	writers_publish(true);
+	drain_release();
 	assert_int_equal(p->state, PAGE_FREE);
 	assert_int_equal(p->used, 0);
 	/* Left without a record. */
 	take(2, 2)->state = PAGE_LEFT;
 	drain_pages(&timeline);
+	drain_release();
 	assert_int_equal(page(2)->state, PAGE_FREE);
 	assert_int_equal(times(seen, 8), 2);
 }
@@ -163,6 +168,8 @@ static void test_time(void **state)
 	drain_pages(&timeline);
 	p->state = PAGE_LEFT;
 	drain_pages(&timeline);
+	writers_publish(true);
+	drain_release();
 	mark(take(0, 2), 500); /* another thread's time */
 	drain_pages(&timeline);
 	assert_int_equal(times(seen, 8), 4);

@@ -128,6 +128,7 @@ static void test_order_and_release(void **state)
 {
 	uint8_t *buffers[SLOTS];
 	const uint8_t *bytes;
+	uint64_t first, second;
 	size_t size, valid;
 
 	(void)state;
@@ -135,18 +136,25 @@ static void test_order_and_release(void **state)
 		buffers[i] = request(&size);
 	assert_int_equal(size, SLOT_SIZE);
 	assert_false(activity_pending());
-	assert_int_equal(activity_next(&bytes, &valid), -1);
+	assert_int_equal(activity_next(&bytes, &valid, &first), -1);
 	activity_buffer_completed(NULL, 0, buffers[2], size, 48);
 	activity_buffer_completed(NULL, 0, buffers[0], size, 56);
 	assert_true(activity_pending());
-	assert_int_equal(activity_next(&bytes, &valid), 2);
+	assert_int_equal(activity_next(&bytes, &valid, &first), 2);
 	assert_ptr_equal(bytes, buffers[2]);
 	assert_int_equal(valid, 48);
 	memset(buffers[2], 1, valid);
-	activity_release(2);
-	assert_int_equal(activity_next(&bytes, &valid), 0);
-	activity_release(0);
-	assert_int_equal(activity_next(&bytes, &valid), -1);
+	activity_read(2);
+	assert_int_equal(activity_next(&bytes, &valid, &second), 0);
+	activity_read(0);
+	assert_int_equal(activity_next(&bytes, &valid, &second), -1);
+	/* Not free before what was read is published. */
+	activity_release(first);
+	assert_int_equal(recorder.ring.header->slots[2].state, SLOT_READ);
+	activity_release(second);
+	assert_int_equal(recorder.ring.header->slots[2].state, SLOT_FREE);
+	assert_int_equal(recorder.ring.header->slots[0].state, SLOT_READ);
+	activity_release(UINT64_MAX);
 	request(&size);
 	request(&size);
 	assert_int_equal(lost(LOSS_NO_SLOT), 0);
@@ -228,7 +236,7 @@ static void test_bad_records(void **state)
 	static struct timeline timeline;
 	uint8_t *buffer;
 	uint32_t kind = 99, event = 36;
-	size_t size, valid;
+	size_t size, valid, slot;
 
 	(void)state;
 	recorder.ring.header->strides[event] = 56; /* a kind that is not asked for */
@@ -246,7 +254,12 @@ static void test_bad_records(void **state)
 	assert_int_equal(lost(LOSS_UNKNOWN_KIND), 1);
 	assert_int_equal(lost(LOSS_BAD_RECORD), 1);
 	assert_int_equal(recorder.ring.header->records_gpu, 2);
-	/* And the slot is back in use. */
+	/* The slot is back in use when its records are published. */
+	slot = (size_t)(buffer - recorder.ring.slots) / SLOT_SIZE;
+	decode_release();
+	assert_int_equal(recorder.ring.header->slots[slot].state, SLOT_READ);
+	writers_publish(true);
+	decode_release();
 	for (int i = 0; i < SLOTS; i++)
 		assert_ptr_not_equal(request(&size), NULL);
 	assert_int_equal(size, SLOT_SIZE);
