@@ -238,6 +238,8 @@ static int print_titled(const struct report_job *job, const struct table_format 
 		fprintf(out, " does not contain %s.\n\n", job->report->data);
 		return 0;
 	}
+	if (trace_is_simulated(t))
+		fputs("\n ** SIMULATED GPU: times are modelled, not measured\n", out);
 	fprintf(out, "\n ** %s (%s):\n\n", job->report->title, job->report->name);
 	err = format->print(&job->table, out);
 	fputc('\n', out);
@@ -251,6 +253,9 @@ static int print_job(const struct report_job *job, const struct table_format *fo
 		return print_titled(job, format, t, out);
 	if (!job->table.rows)
 		message("%s does not contain %s", t->path, job->report->data);
+	else if (trace_is_simulated(t))
+		message("%s: %s: a simulated GPU: times are modelled, not measured", t->path,
+			job->report->name);
 	return format->print(&job->table, out);
 }
 
@@ -342,6 +347,9 @@ static int deliver(const struct request *q, const struct report_job *jobs, size_
 static int tell_doubts(const struct trace *t, const struct report_run *run)
 {
 	trace_tell_damage(t);
+	if (!t->indexed && !t->unread)
+		message("%s: still being recorded, or its recorder was killed: shown is what is there",
+			t->path);
 	if (!run->bad_chunks)
 		return t->damaged || t->bad_chunks;
 	return fail("%s: %" PRIu64 " damaged chunks with %" PRIu64 " records were left out", t->path,
@@ -371,8 +379,6 @@ static int report(struct request *q)
 	} else if (err) {
 		status = fail("%s: %s", q->path, strerror(-err));
 	} else {
-		if (trace_is_simulated(trace))
-			message("%s: a simulated GPU: times are modelled, not measured", q->path);
 		status = deliver(q, jobs, count, trace);
 		if (tell_doubts(trace, &run) && !status)
 			status = EXIT_FAILURE;

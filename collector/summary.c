@@ -54,22 +54,27 @@ static void line(struct summary *s, const char *label, const char *format, ...)
 
 static void line(struct summary *s, const char *label, const char *format, ...)
 {
-	char text[512];
-	size_t length = 0, width = 0;
+	char plain[512], *text = NULL;
+	size_t size = 0, length = 0, width = 0;
+	FILE *escaped = open_memstream(&text, &size);
 	va_list args;
 
+	if (!escaped)
+		return;
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(plain, sizeof(plain), format, args);
 	va_end(args);
-	while (text[length] && width < WIDTH - LABEL) {
+	/* Names come from the recorded program: nothing in them may reach the terminal as a command. */
+	print_escaped(escaped, plain, strlen(plain));
+	fclose(escaped);
+	while (length < size && width < WIDTH - LABEL) {
 		length++;
-		while ((text[length] & 0xc0) == 0x80)
+		while (length < size && (text[length] & 0xc0) == 0x80)
 			length++;
 		width++;
 	}
-	fprintf(s->out, "%-*s", LABEL, label);
-	print_escaped(s->out, text, length);
-	fputc('\n', s->out);
+	fprintf(s->out, "%-*s%.*s\n", LABEL, label, (int)length, text);
+	free(text);
 	s->lines++;
 }
 
@@ -218,12 +223,33 @@ static void print_copies(struct summary *s, uint64_t limit)
 	}
 }
 
+/* One line for records that are missing, one for those that were kept though not whole. */
+static void print_causes(struct summary *s, const uint64_t *sums, bool missing)
+{
+	char text[400] = "";
+	uint64_t sum = 0;
+	size_t used = 0;
+
+	for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++) {
+		if (!sums[cause] || loss_cause_is_loss(cause) != missing)
+			continue;
+		sum += sums[cause];
+		if (used < sizeof(text))
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%" PRIu64 " %s",
+						 used ? "; " : "", sums[cause], loss_cause_name(cause));
+	}
+	if (missing && sum)
+		line(s, "losses", "%" PRIu64 " records: %s", sum, text);
+	else if (missing)
+		line(s, "losses", "none");
+	else if (sum)
+		line(s, "", "%s", text);
+}
+
 static void print_losses(struct summary *s)
 {
 	const struct trace *t = s->trace;
-	uint64_t sums[LOSS_CAUSES] = {0}, lost = 0, partial = 0;
-	char text[400] = "";
-	size_t used = 0;
+	uint64_t sums[LOSS_CAUSES] = {0};
 
 	for (uint32_t i = 0; i <= t->process_count; i++) {
 		const struct trace_process *p = i < t->process_count ? t->processes[i] : &t->session;
@@ -231,18 +257,8 @@ static void print_losses(struct summary *s)
 		for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++)
 			sums[cause] += p->losses[cause].count;
 	}
-	for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++) {
-		if (!sums[cause])
-			continue;
-		*(loss_cause_is_loss(cause) ? &lost : &partial) += sums[cause];
-		if (used < sizeof(text))
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%" PRIu64 " %s",
-						 used ? "; " : "", sums[cause], loss_cause_name(cause));
-	}
-	if (!lost && !partial)
-		line(s, "losses", "none");
-	else
-		line(s, "losses", "%" PRIu64 " records lost: %s", lost, text);
+	print_causes(s, sums, true);
+	print_causes(s, sums, false);
 }
 
 static void print_all(struct summary *s)
@@ -252,8 +268,8 @@ static void print_all(struct summary *s)
 	print_file(s);
 	print_processes(s, 3);
 	print_gpus(s, 4);
-	/* Copies 3, API 3, NVTX 2, losses, damage, next: 11; kernels get what is left. */
-	left = LINES - s->lines - 11;
+	/* Copies 3, API 3, NVTX 2, losses 2, damage, next: 12; kernels get what is left. */
+	left = LINES - s->lines - 12;
 	print_top(s, JOB_KERNELS, "kernels", CELL_TIME_NAME, left > 8 ? 8 : (uint64_t)left);
 	print_copies(s, 3);
 	print_top(s, JOB_API, "API", CELL_TIME_NAME, 3);

@@ -27,3 +27,5 @@ $(CUPTI_FAKES): tests/programs/cupti_fake/cupti_fake.c libinject/cupti_api.h
 # Makes recordings for reports, exports and benchmarks to be tried on.
 LDLIBS-tests/programs/make_trace = $(LIBCOLLECTOR) $(COLLECTOR_LIBS)
 $(O)/tests/programs/make_trace: $(LIBCOLLECTOR) $(LIBWIRE)
+LDLIBS-tests/programs/demangle_lines = $(LIBCOLLECTOR) $(COLLECTOR_LIBS)
+$(O)/tests/programs/demangle_lines: $(LIBCOLLECTOR) $(LIBWIRE)

@@ -77,9 +77,10 @@ static inline void recording_fact(struct recording *r, uint64_t process, const c
 	struct permanent_fact f = {.h.kind = PERMANENT_FACT,
 				   .key_length = (uint32_t)strlen(key),
 				   .value_length = (uint32_t)strlen(value)};
-	char both[256];
+	char both[512];
 
-	snprintf(both, sizeof(both), "%s%s", key, value);
+	assert_true(strlen(key) + strlen(value) < sizeof(both));
+	strcat(strcpy(both, key), value);
 	recording_permanent(r, process, &f, sizeof(f), both, strlen(both));
 }
 
