@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "libinject/activity.h"
+#include "libinject/capture.h"
 #include "libinject/cupti_find.h"
 #include "libinject/facts.h"
+#include "libinject/iteration.h"
 #include "libinject/names.h"
 #include "libinject/recorder.h"
 #include "libinject/session.h"
@@ -50,13 +52,41 @@ const char *cupti_api_name(uint32_t domain, uint32_t cbid)
 	return cupti_is_on() && !api.callback_name(domain, cbid, &name) ? name : NULL;
 }
 
-/* CUPTI tells that it has given up and cleaned up after itself. It must not be called any more. */
-static void state_changed(void *data, uint32_t domain, uint32_t id, const void *callback_data)
+static const struct {
+	uint32_t domain, id;
+	bool start;
+} profiler_calls[] = {
+	{DOMAIN_DRIVER, DRIVER_PROFILER_START, true},
+	{DOMAIN_DRIVER, DRIVER_PROFILER_STOP, false},
+	{DOMAIN_RUNTIME, RUNTIME_PROFILER_START, true},
+	{DOMAIN_RUNTIME, RUNTIME_PROFILER_STOP, false},
+};
+
+#define PROFILER_CALLS (sizeof(profiler_calls) / sizeof(profiler_calls[0]))
+
+/*
+ * On the thread that makes the call. A window begins when its start begins and ends when its stop has ended;
+ * the driver's call inside the runtime's says it again, which does no harm.
+ */
+static void profiler_called(uint32_t domain, uint32_t id, const void *callback_data)
+{
+	uint32_t site;
+
+	memcpy(&site, callback_data, sizeof(site));
+	for (size_t i = 0; i < PROFILER_CALLS; i++)
+		if (profiler_calls[i].domain == domain && profiler_calls[i].id == id &&
+		    site == (profiler_calls[i].start ? CALLBACK_SITE_ENTER : CALLBACK_SITE_EXIT))
+			iteration_profiler_edge(profiler_calls[i].start);
+}
+
+static void called_back(void *data, uint32_t domain, uint32_t id, const void *callback_data)
 {
 	(void)data;
-	(void)callback_data;
+	/* CUPTI has given up and cleaned up after itself. It must not be called any more. */
 	if (domain == DOMAIN_STATE && id == STATE_FATAL_ERROR)
 		store_release(&use, CUPTI_DEAD);
+	else if (callback_data && (domain == DOMAIN_DRIVER || domain == DOMAIN_RUNTIME))
+		profiler_called(domain, id, callback_data);
 }
 
 static void explain(const char *what, int result)
@@ -81,15 +111,25 @@ static void name_holder(void)
 	void *subscriber;
 
 	if (api.subscribe_v2)
-		api.subscribe_v2(&subscriber, state_changed, NULL, &params);
+		api.subscribe_v2(&subscriber, called_back, NULL, &params);
 	facts_recording("NVTX only: another tool in this process uses CUPTI (error 39): %s",
 			holder[0] ? holder : "CUPTI does not say which");
+}
+
+static void watch_profiler_calls(void *subscriber)
+{
+	int result = api.enable_callback ? CUPTI_OK : -1;
+
+	for (size_t i = 0; i < PROFILER_CALLS && !result; i++)
+		result = api.enable_callback(1, subscriber, profiler_calls[i].domain, profiler_calls[i].id);
+	if (result)
+		session_log("cudaProfilerStart is not noticed: CUPTI error %d", result);
 }
 
 static bool subscribe(void)
 {
 	void *subscriber = NULL;
-	int result = api.subscribe(&subscriber, state_changed, NULL);
+	int result = api.subscribe(&subscriber, called_back, NULL);
 
 	if (result == CUPTI_MULTIPLE_SUBSCRIBERS)
 		name_holder();
@@ -97,6 +137,8 @@ static bool subscribe(void)
 		explain("cuptiSubscribe", result);
 	else if (api.enable_callback)
 		api.enable_callback(1, subscriber, DOMAIN_STATE, STATE_FATAL_ERROR); /* not before 12.2 */
+	if (!result && capture_wants_profiler_api())
+		watch_profiler_calls(subscriber);
 	return result == CUPTI_OK;
 }
 

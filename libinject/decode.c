@@ -10,8 +10,11 @@
 #include "libinject/activity.h"
 #include "libinject/cupti.h"
 #include "libinject/facts.h"
+#include "libinject/gate.h"
+#include "libinject/iterations.h"
 #include "libinject/names.h"
 #include "libinject/recorder.h"
+#include "libinject/trigger.h"
 #include "libinject/writers.h"
 #include "wire/cupti_record.h"
 
@@ -174,6 +177,11 @@ static void add_record(const struct timeline *timeline, const uint8_t *record, u
 	schema = schema_find(r.event);
 	start = &r.row[schema->n_static];
 	*start = (uint64_t)timeline_from_cupti(timeline, *start, &step);
+	if (r.event == EVENT_API)
+		iterations_api((uint32_t)r.row[API_THREAD], (int64_t)*start, r.row[API_CORRELATION]);
+	trigger_activity((int64_t)*start);
+	if (!gate_keeps(r.event, r.row))
+		return;
 	if (r.event == EVENT_KERNEL) {
 		add_kernel(&r, step);
 		return;

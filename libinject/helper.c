@@ -14,13 +14,17 @@
 #include <unistd.h>
 
 #include "libinject/activity.h"
+#include "libinject/capture.h"
 #include "libinject/clock.h"
 #include "libinject/cupti.h"
 #include "libinject/decode.h"
 #include "libinject/drain.h"
+#include "libinject/gate.h"
+#include "libinject/iterations.h"
 #include "libinject/nvtx_text.h"
 #include "libinject/pages.h"
 #include "libinject/recorder.h"
+#include "libinject/trigger.h"
 #include "libinject/writers.h"
 
 #define MS	    1000000ll
@@ -50,6 +54,7 @@ static struct {
 	uint32_t stop;
 	uint32_t started; /* futexes of the thread that starts the helper, and of the one that ends it */
 	uint32_t done;
+	uint32_t answered; /* the last command carried out */
 	struct timeline timeline;
 	bool cupti_sampled; /* the timeline knows CUPTI's clock */
 	bool prefaulted;
@@ -130,11 +135,11 @@ static bool call_cupti(bool last)
 					   __ATOMIC_ACQUIRE);
 }
 
-static bool flush(int64_t now, bool last)
+static bool flush(int64_t now, bool urgent, bool last)
 {
 	struct ring_header *h = recorder.ring.header;
 
-	if (!last && now - helper.last_flush < config.flush_ms * MS)
+	if (!urgent && !last && now - helper.last_flush < config.flush_ms * MS)
 		return true;
 	helper.last_flush = now;
 	store_relaxed(&h->last_flush, now);
@@ -143,18 +148,21 @@ static bool flush(int64_t now, bool last)
 	return call_cupti(last);
 }
 
-/* Everything that is there to be read. Returns bytes of NVTX. */
-static uint64_t collect(bool all)
+/*
+ * Everything that is there to be read. all: publish it at once; last: no more will come. Returns bytes of
+ * NVTX. Pages first: what threads wrote there says which of the other records are wanted.
+ */
+static uint64_t collect(bool all, bool last)
 {
-	int64_t now = clock_now(), until = all ? INT64_MAX : now - EDGE_LAG;
+	int64_t now = clock_now(), until = last ? INT64_MAX : now - EDGE_LAG;
 	uint64_t bytes;
 
 	nvtx_texts_publish_wanted();
 	gate_known(until);
 	bytes = drain_pages(&helper.timeline, until);
-	capture_wanted(all ? now : until);
+	capture_wanted(last ? now : until);
 	decode_buffers(&helper.timeline);
-	iterations_publish(now, all);
+	iterations_publish(now, last);
 	trigger_idle(now);
 	writers_publish(all || pages_scarce());
 	decode_release();
@@ -166,7 +174,7 @@ static uint64_t collect(bool all)
 static void collect_last(void)
 {
 	trigger_exit(clock_now());
-	collect(true);
+	collect(true, true);
 	capture_end(clock_now());
 	writers_publish(true);
 }
@@ -187,6 +195,18 @@ static void account(void)
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
 	store_relaxed(&h->helper_ns, (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec);
+}
+
+/* The collector's command is carried out: its wishes are read anew each time, what was there is published. */
+static void answer(uint32_t command)
+{
+	uint32_t *answered = &recorder.ring.header->answered;
+
+	if (command == helper.answered)
+		return;
+	helper.answered = command;
+	store_release(answered, command); /* partner: the collector */
+	futex(answered, FUTEX_WAKE, INT32_MAX, NULL);
 }
 
 /*
@@ -247,17 +267,18 @@ static void *helper_main(void *unused)
 		uint32_t command = load_acquire(&h->command);
 		bool last = load_acquire(&helper.stop); /* partner: helper_finish() */
 		int64_t now = clock_now();
+		uint64_t bytes;
 
 		if (cupti_is_on() && !helper.prefaulted) {
 			activity_prefault();
 			helper.prefaulted = true;
 		}
 		sample_clocks(now);
-		if (!flush(now, last || command != helper.answered))
+		if (!flush(now, command != helper.answered, last))
 			return unused;
 		if (last)
 			break;
-		bytes = collect(command != helper.answered);
+		bytes = collect(command != helper.answered, false);
 		account();
 		answer(command);
 		sleep_for(next_wait(bytes), command);

@@ -17,4 +17,8 @@ EXPORTED int InitializeInjection(void);
 EXPORTED int InitializeInjectionNvtx2(nvtx_get_export_table get_table);
 EXPORTED int InitializeInjectionNvtx(nvtx_get_export_table get_table);
 
+/* What cuflight/cuflight.h finds, and Python's ctypes. */
+EXPORTED void cuflight_iteration(int64_t number);
+EXPORTED void cuflight_iteration_end(void);
+
 #endif

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "libinject/clock.h"
-#include "libinject/fork.h"
 #include "libinject/names.h"
 #include "libinject/nvtx_text.h"
 #include "libinject/pages.h"
@@ -124,16 +123,6 @@ ALWAYS_INLINE uint32_t domain_reference(const struct nvtx_text *domain)
 	return likely(reference) ? reference : TEXT_LOST;
 }
 
-/* A first or a fresh page. False: there is none, and the event is lost. */
-NEVER_INLINE bool fresh_page(struct nvtx_thread *t)
-{
-	fork_check();
-	if (!pages_take(t))
-		return true;
-	recorder_lose(LOSS_NO_PAGE, 1);
-	return false;
-}
-
 /*
  * Lay the event out on the page. A range begins when its record is written, and ends when the record of its
  * end is begun: recording does not make it longer. False: the event is lost.
@@ -146,13 +135,13 @@ ALWAYS_INLINE bool record(struct nvtx_thread *t, struct nvtx_text *domain, const
 	uint64_t ticks = 0;
 	uint8_t *at;
 
-	if (unlikely(!t->page || *recorder.canary != CANARY_ALIVE) && !fresh_page(t))
+	if (unlikely(!pages_ready(t)) && !pages_fresh(t))
 		return false;
 	if (!late)
 		ticks = clock_ticks();
 	r = page_reserve(t->page, t->page_size, bytes);
 	if (unlikely(!r)) {
-		if (!fresh_page(t))
+		if (!pages_fresh(t))
 			return false;
 		r = page_reserve(t->page, t->page_size, bytes);
 	}

@@ -103,6 +103,15 @@ struct nvtx_text *nvtx_text_get_wide(enum string_class class, const wchar_t *tex
 	return t;
 }
 
+const struct nvtx_text *nvtx_text_by_reference(enum string_class class, uint32_t reference)
+{
+	for (unsigned int i = 0; i < BUCKETS; i++)
+		for (const struct nvtx_text *t = load_acquire(&buckets[i]); t; t = t->next)
+			if (t->class == class && load_relaxed(&t->reference) == reference)
+				return t;
+	return NULL;
+}
+
 void nvtx_text_used(struct nvtx_text *t)
 {
 	if (__atomic_fetch_add(&t->uses, 1, __ATOMIC_RELAXED) != USES_WANTED)

@@ -33,6 +33,8 @@ struct nvtx_text {
 /* The handle of a text; equal texts of a class have one. NULL: no memory. */
 struct nvtx_text *nvtx_text_get(enum string_class class, const char *text);
 struct nvtx_text *nvtx_text_get_wide(enum string_class class, const wchar_t *text);
+/* The text with this number in the ring, or NULL. Looks at every text: not for each event. */
+const struct nvtx_text *nvtx_text_by_reference(enum string_class class, uint32_t reference);
 /* An event had to carry this string in full. Record path: no lock. */
 void nvtx_text_used(struct nvtx_text *text);
 /* Helper: give those that were used often their numbers. */

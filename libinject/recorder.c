@@ -12,15 +12,19 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "libinject/capture.h"
 #include "libinject/clock.h"
+#include "libinject/edges.h"
 #include "libinject/exit.h"
 #include "libinject/facts.h"
 #include "libinject/helper.h"
+#include "libinject/iterations.h"
 #include "libinject/memory.h"
 #include "libinject/names.h"
 #include "libinject/nvtx_text.h"
 #include "libinject/pages.h"
 #include "libinject/session.h"
+#include "libinject/trigger.h"
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18 /* Linux 4.14 */
@@ -191,6 +195,10 @@ static int arm(void)
 	exit_register();
 	nvtx_texts_publish();
 	facts_publish();
+	capture_start();
+	edges_start();
+	iterations_start();
+	trigger_start();
 	err = helper_start();
 	if (err)
 		recorder_fail("no helper thread: %s", strerror(-err));

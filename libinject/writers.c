@@ -43,6 +43,8 @@ static struct writer writers[] = {
 	{.kind = EVENT_API, .from = FROM_SLOTS, .records = 16384},
 	{.kind = EVENT_OVERHEAD, .from = FROM_SLOTS, .records = 1024},
 	{.kind = EVENT_NVTX, .from = FROM_PAGES, .records = 16384},
+	{.kind = EVENT_ITERATION, .records = 4096},
+	{.kind = EVENT_WINDOW, .records = 256},
 	{.kind = EVENT_CLOCK, .records = 256, .wait_ms = CLOCK_WAIT_MS},
 };
 static struct writer lost = {.kind = EVENT_LOST, .records = LOSS_CAUSES};

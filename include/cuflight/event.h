@@ -202,8 +202,8 @@ enum string_class {
 
 struct permanent_string {
 	struct permanent_header h;
-	uint64_t pointer; /* names records of a dead process: where the text lay in it; STRING_API: domain << 32 | callback
-			     id; 0: unknown */
+	uint64_t pointer; /* names records of a dead process: where the text lay in it; STRING_API: domain <<
+			     32 | callback id; 0: unknown */
 	uint32_t length;  /* bytes, no terminator; any bytes at all, UTF-8 is not promised */
 	uint16_t string_class;
 	uint16_t reserved;
