@@ -15,6 +15,7 @@
 #include "libinject/facts.h"
 #include "libinject/fork.h"
 #include "libinject/inject.h"
+#include "libinject/python.h"
 #include "libinject/recorder.h"
 
 #define CUDA_VARIABLE "CUDA_INJECTION64_PATH"
@@ -92,6 +93,14 @@ static void announce(void)
 		set_variables(!cuda, !nvtx);
 }
 
+static void watch_python(void)
+{
+	const struct iteration_rule *rule = &config.iteration;
+
+	if (!config.bad.variable && (rule->kind == ITERATION_PYTHON || rule->kind == ITERATION_AUTO))
+		python_start(rule->kind == ITERATION_PYTHON ? rule->python : NULL);
+}
+
 /* Runs in every process that is started, most of which have nothing to do with CUDA: no file, no thread. */
 __attribute__((constructor)) static void load(void)
 {
@@ -105,6 +114,7 @@ __attribute__((constructor)) static void load(void)
 	dl_iterate_phdr(find_self, NULL);
 	announce();
 	fork_register();
+	watch_python();
 	errno = saved;
 }
 
@@ -118,6 +128,7 @@ int InitializeInjection(void)
 		return 1;
 	if (load_relaxed(&recorder.state) != RECORDER_OFF && !recorder_arm()) {
 		facts_cuda();
+		watch_python(); /* a libpython that was loaded meanwhile */
 		cupti_start();
 		exit_register();
 	}
