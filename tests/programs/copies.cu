@@ -1,5 +1,6 @@
-// Copies and memory: every direction, 1D to 3D, symbols, managed and registered memory, pools, peers. Checks the bytes,
-// on a real GPU and on the simulated one; prints nothing when all is well. A second device is used if there is one.
+// Copies and memory: every direction, 1D to 3D, symbols, managed and registered memory, pools, peers. Checks
+// the bytes, on a real GPU and on the simulated one; prints nothing when all is well. A second device is used
+// if there is one.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

@@ -1,5 +1,6 @@
-// Graphs: captured with fork and join, built node by node, updated in place, cloned, nested, in several streams. Checks
-// what a program can see, on a real GPU and on the simulated one; prints nothing when all is well.
+// Graphs: captured with fork and join, built node by node, updated in place, cloned, nested, in several
+// streams. Checks what a program can see, on a real GPU and on the simulated one; prints nothing when all is
+// well.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -169,7 +170,8 @@ static void built()
 	CHECK(cudaGraphAddChildGraphNode(&nested, graph, &kernel, 1, child));
 	cudaHostNodeParams h = {[](void *p) { ++*(int *)p; }, &calls};
 	CHECK(cudaGraphAddHostNode(&host, graph, &nested, 1, &h));
-	CHECK(cudaGraphAddMemcpyNode1D(&copy, graph, &host, 1, back, device, sizeof(back), cudaMemcpyDeviceToHost));
+	CHECK(cudaGraphAddMemcpyNode1D(&copy, graph, &host, 1, back, device, sizeof(back),
+				       cudaMemcpyDeviceToHost));
 	CHECK(cudaGraphAddEmptyNode(&empty, graph, &copy, 1));
 	EXPECT(node_count(graph) == 6);
 	cudaGraphNodeType type;

@@ -1,5 +1,5 @@
-// Streams and events: concurrency, order, priorities, default streams, host functions, threads. Checks what a program
-// can see, on a real GPU and on the simulated one; prints nothing when all is well.
+// Streams and events: concurrency, order, priorities, default streams, host functions, threads. Checks what a
+// program can see, on a real GPU and on the simulated one; prints nothing when all is well.
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
@@ -59,7 +59,8 @@ static float elapsed(int streams, int n)
 		CHECK(cudaStreamWaitEvent(s[0], join, 0));
 	}
 	CHECK(cudaEventRecord(end, s[0]));
-	EXPECT(cudaEventElapsedTime(&ms, begin, end) == cudaErrorNotReady || cudaEventQuery(end) == cudaSuccess);
+	EXPECT(cudaEventElapsedTime(&ms, begin, end) == cudaErrorNotReady ||
+	       cudaEventQuery(end) == cudaSuccess);
 	cudaGetLastError();
 	CHECK(cudaEventSynchronize(end));
 	CHECK(cudaEventElapsedTime(&ms, begin, end));
@@ -105,12 +106,25 @@ static void host_functions()
 	n = 0;
 	CHECK(cudaStreamCreate(&s));
 	CHECK(cudaMallocAsync(&device, sizeof(int), s));
-	CHECK(cudaLaunchHostFunc(s, [](void *p) { *(int *)p = 42; order[n++] = 1; }, &host));
+	CHECK(cudaLaunchHostFunc(
+		s,
+		[](void *p) {
+			*(int *)p = 42;
+			order[n++] = 1;
+		},
+		&host));
 	// Reads what the host function wrote: the copy must wait for it.
 	CHECK(cudaMemcpyAsync(device, &host, sizeof(host), cudaMemcpyHostToDevice, s));
-	CHECK(cudaLaunchHostFunc(s, [](void *p) { *(int *)p = 0; order[n++] = 2; }, &host));
-	CHECK(cudaStreamAddCallback(s, [](cudaStream_t, cudaError_t e, void *) { order[n++] = e == cudaSuccess ? 3 : 0; },
-				    nullptr, 0));
+	CHECK(cudaLaunchHostFunc(
+		s,
+		[](void *p) {
+			*(int *)p = 0;
+			order[n++] = 2;
+		},
+		&host));
+	CHECK(cudaStreamAddCallback(
+		s, [](cudaStream_t, cudaError_t e, void *) { order[n++] = e == cudaSuccess ? 3 : 0; },
+		nullptr, 0));
 	touch<<<1, 1, 0, s>>>(nullptr);
 	CHECK(cudaMemcpyAsync(&host, device, sizeof(host), cudaMemcpyDeviceToHost, s));
 	CHECK(cudaFreeAsync(device, s));
@@ -149,7 +163,8 @@ static void errors()
 	EXPECT(cudaGetLastError() == cudaErrorInvalidDevice);
 	CHECK(cudaStreamCreate(&s));
 	cudaError_t query = cudaSuccess;
-	for (int i = 0; i < 20 && query == cudaSuccess; i++) { // on a busy machine the kernel may be done before the question
+	for (int i = 0; i < 20 && query == cudaSuccess;
+	     i++) { // on a busy machine the kernel may be done before the question
 		spin<<<1, 1, 0, s>>>(2000000);
 		query = cudaStreamQuery(s);
 	}
@@ -189,7 +204,8 @@ static void attributes()
 int main()
 {
 	CHECK(cudaFree(0));
-	// Four streams do four times the work in about the time of one; on a busy machine at the second or third attempt.
+	// Four streams do four times the work in about the time of one; on a busy machine at the second or
+	// third attempt.
 	int attempts = 0;
 	while (elapsed(4, 40) >= 2 * elapsed(1, 40))
 		EXPECT(++attempts < 10);

@@ -1,3 +1,4 @@
+/* clang-format off */
 /* Numbers of CUPTI's driver API callbacks (cbid), CUDA 13.0: the ABI that clients of the callback and activity API see.
    Numbers never change once given; a CUPTI of an older CUDA knows a prefix. X(name, number). Not a list of what is simulated. */
 X(cuInit, 1)

@@ -1,3 +1,4 @@
+/* clang-format off */
 /* Every function that the real libcudart.so.12 (12.4) or .13 (13.0) exports: a stub stands in for those that are not
    simulated. X(name). */
 X(__cudaGetKernel)

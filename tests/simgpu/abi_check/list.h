@@ -1,3 +1,4 @@
+/* clang-format off */
 /* What abi_own.c and abi_nvidia.c must agree on. S(own type, NVIDIA's type), F(own type, NVIDIA's, own field, theirs). */
 S(CUDA_MEMCPY2D, CUDA_MEMCPY2D)
 F(CUDA_MEMCPY2D, CUDA_MEMCPY2D, dstDevice, dstDevice)

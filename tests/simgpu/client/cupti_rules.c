@@ -11,22 +11,28 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* clang-format off */
 #define CUPTI(X)                                                                                             \
 	X(cuptiGetVersion)                                                                                   \
 	X(cuptiActivityRegisterCallbacks)                                                                    \
-	X(cuptiActivityEnable) X(cuptiActivityDisable) X(cuptiActivityFlushAll)                              \
-		X(cuptiActivityGetNextRecord) X(cuptiActivityGetNumDroppedRecords)                           \
-			X(cuptiActivityGetAttribute) X(cuptiActivitySetAttribute) X(cuptiSubscribe)          \
-				X(cuptiUnsubscribe) X(cuptiEnableCallback) X(cuptiSetThreadIdType)           \
+	X(cuptiActivityEnable)                                                                               \
+	X(cuptiActivityDisable) X(cuptiActivityFlushAll) X(cuptiActivityGetNextRecord)                       \
+		X(cuptiActivityGetNumDroppedRecords) X(cuptiActivityGetAttribute)                            \
+			X(cuptiActivitySetAttribute) X(cuptiSubscribe) X(cuptiUnsubscribe)                   \
+				X(cuptiEnableCallback) X(cuptiSetThreadIdType)                               \
 					X(cuptiActivityPushExternalCorrelationId)                            \
 						X(cuptiActivityPopExternalCorrelationId)                     \
 							X(cuptiGetTimestamp)
+/* clang-format on */
+/* clang-format off */
 #define CUDA(X)                                                                                              \
 	X(cuInit)                                                                                            \
 	X(cuDevicePrimaryCtxRetain)                                                                          \
-	X(cuCtxSetCurrent) X(cuModuleLoadData) X(cuModuleGetFunction) X(cuLaunchKernel) X(cuCtxSynchronize)  \
-		X(cuStreamCreate) X(cuStreamBeginCapture_v2) X(cuStreamEndCapture)                           \
-			X(cuGraphInstantiateWithFlags) X(cuGraphLaunch)
+	X(cuCtxSetCurrent)                                                                                   \
+	X(cuModuleLoadData) X(cuModuleGetFunction) X(cuLaunchKernel) X(cuCtxSynchronize) X(cuStreamCreate)   \
+		X(cuStreamBeginCapture_v2) X(cuStreamEndCapture) X(cuGraphInstantiateWithFlags)              \
+			X(cuGraphLaunch)
+/* clang-format on */
 #undef cuStreamBeginCapture
 #define X(fn) static __typeof__(fn) *p_##fn;
 CUPTI(X)

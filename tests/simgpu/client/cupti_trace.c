@@ -18,16 +18,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* clang-format off */
 #define FUNCTIONS(X)                                                                                         \
 	X(cuptiGetVersion)                                                                                   \
 	X(cuptiActivityRegisterCallbacks)                                                                    \
 	X(cuptiActivityEnable)                                                                               \
-	X(cuptiActivityDisable) X(cuptiActivityFlushAll) X(cuptiActivityGetNextRecord)                       \
-		X(cuptiActivityGetNumDroppedRecords) X(cuptiActivityGetAttribute)                            \
-			X(cuptiActivitySetAttribute) X(cuptiSubscribe) X(cuptiEnableDomain)                  \
-				X(cuptiGetCallbackName) X(cuptiGetTimestamp) X(cuptiGetGraphNodeId)          \
-					X(cuptiGetGraphId) X(cuptiGetGraphExecId) X(cuptiGetStreamIdEx)      \
-						X(cuptiGetResultString) X(cuptiGetContextId)
+	X(cuptiActivityDisable)                                                                              \
+	X(cuptiActivityFlushAll) X(cuptiActivityGetNextRecord) X(cuptiActivityGetNumDroppedRecords)          \
+		X(cuptiActivityGetAttribute) X(cuptiActivitySetAttribute) X(cuptiSubscribe)                  \
+			X(cuptiEnableDomain) X(cuptiGetCallbackName) X(cuptiGetTimestamp)                    \
+				X(cuptiGetGraphNodeId) X(cuptiGetGraphId) X(cuptiGetGraphExecId)             \
+					X(cuptiGetStreamIdEx) X(cuptiGetResultString) X(cuptiGetContextId)
+/* clang-format on */
 #define X(fn) static __typeof__(fn) *p_##fn;
 FUNCTIONS(X)
 #undef X

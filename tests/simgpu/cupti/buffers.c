@@ -115,7 +115,8 @@ static void deliver(struct buffer *list, const char *how)
 	}
 }
 
-/* Unlinks from the list of full buffers those that may go: to the worker, to a flush, or all of them. Lock held. */
+/* Unlinks from the list of full buffers those that may go: to the worker, to a flush, or all of them. Lock
+ * held. */
 static struct buffer *take_full(bool flush, bool force)
 {
 	struct buffer *out = NULL, **out_tail = &out, **p = &full;

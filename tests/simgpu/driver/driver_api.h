@@ -1,3 +1,4 @@
+/* clang-format off */
 /* The driver API that is simulated: every signature once. D is an ordinary function, DZ one that has a second entry
    point in which stream 0 means the thread's own stream (its name comes second). Names are the exported ones. */
 D(cuInit, unsigned, Flags)

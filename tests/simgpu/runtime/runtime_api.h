@@ -1,3 +1,4 @@
+/* clang-format off */
 /* The runtime API that is simulated: every signature once. R: function, version in its callback's name, parameters.
    RZ: also the entry point in which stream 0 is the thread's own, with its own version. The layout of the list
    follows CUDA 13; what differs in 12 stands under SIM_CUDART. */
