@@ -15,9 +15,7 @@ struct page {
 };
 
 struct id_set {
-	struct map pages; /* id / PAGE_BITS -> index */
-	struct page *all;
-	size_t count, capacity;
+	struct map pages; /* id / PAGE_BITS -> the address of its page */
 };
 
 struct api_calls {
@@ -25,28 +23,25 @@ struct api_calls {
 	struct id_set sets[];
 };
 
+static struct page *find_page(const struct id_set *s, uint64_t id)
+{
+	const uint64_t *known = map_find(&s->pages, id / PAGE_BITS);
+
+	return known ? (struct page *)(uintptr_t)*known : NULL;
+}
+
 static int add(struct id_set *s, uint64_t id)
 {
-	uint64_t *known = map_find(&s->pages, id / PAGE_BITS), index;
+	struct page *page = find_page(s, id);
 
-	if (known) {
-		index = *known;
-	} else {
-		if (s->count == s->capacity) {
-			size_t capacity = s->capacity ? s->capacity * 2 : 64;
-			struct page *grown = realloc(s->all, capacity * sizeof(*grown));
-
-			if (!grown)
-				return -ENOMEM;
-			s->all = grown;
-			s->capacity = capacity;
-		}
-		index = s->count;
-		if (map_put(&s->pages, id / PAGE_BITS, index))
+	if (!page) {
+		page = calloc(1, sizeof(*page));
+		if (!page || map_put(&s->pages, id / PAGE_BITS, (uintptr_t)page)) {
+			free(page);
 			return -ENOMEM;
-		s->all[s->count++] = (struct page){.bits = {0}};
+		}
 	}
-	s->all[index].bits[id % PAGE_BITS / 64] |= UINT64_C(1) << id % 64;
+	page->bits[id % PAGE_BITS / 64] |= UINT64_C(1) << id % 64;
 	return 0;
 }
 
@@ -96,8 +91,12 @@ void api_calls_free(struct api_calls *calls)
 	if (!calls)
 		return;
 	for (uint32_t i = 0; i < calls->process_count; i++) {
-		map_free(&calls->sets[i].pages);
-		free(calls->sets[i].all);
+		struct map *pages = &calls->sets[i].pages;
+
+		for (size_t p = 0; p < pages->capacity; p++)
+			if (pages->entries[p].used)
+				free((struct page *)(uintptr_t)pages->entries[p].value);
+		map_free(pages);
 	}
 	free(calls);
 }
@@ -105,11 +104,8 @@ void api_calls_free(struct api_calls *calls)
 bool api_calls_nested(const struct api_calls *calls, const struct trace_process *p, uint64_t domain,
 		      uint64_t correlation)
 {
-	const struct id_set *s = &calls->sets[p->index];
-	const uint64_t *index;
+	const struct page *page =
+		domain == API_DRIVER ? find_page(&calls->sets[p->index], correlation) : NULL;
 
-	if (domain != API_DRIVER)
-		return false;
-	index = map_find(&s->pages, correlation / PAGE_BITS);
-	return index && s->all[*index].bits[correlation % PAGE_BITS / 64] >> correlation % 64 & 1;
+	return page && page->bits[correlation % PAGE_BITS / 64] >> correlation % 64 & 1;
 }

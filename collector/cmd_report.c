@@ -372,7 +372,7 @@ static int report(struct request *q)
 	err = report_run_open(&run, trace);
 	if (!err)
 		err = report_run(&run, jobs, count, &failed);
-	if (err == -EINVAL) {
+	if (err == -EINVAL && failed < count) {
 		status = fail_usage("report", "%s has no argument \"%s\"%s%s", jobs[failed].report->name,
 				    jobs[failed].argument, *jobs[failed].report->arguments ? "; it has " : "",
 				    jobs[failed].report->arguments);

@@ -105,12 +105,13 @@ static int plan_need(struct plan *plan, struct report_job *job, const struct rep
 	return 0;
 }
 
-static bool is_planned(const struct plan *plan, uint16_t kind)
+/* The plan of a kind that somebody needs, or NULL. */
+static const struct kind_plan *find_kind(const struct plan *plan, uint16_t kind)
 {
 	for (size_t i = 0; i < plan->kind_count; i++)
 		if (plan->kinds[i].kind == kind)
-			return true;
-	return false;
+			return &plan->kinds[i];
+	return NULL;
 }
 
 static int compare_first_times(const void *a, const void *b, void *chunks)
@@ -135,7 +136,7 @@ static int plan_order(struct plan *plan, const struct trace *t)
 			const struct trace_chunk *c = &t->chunks[i];
 
 			if (c->count && c->process != TRACE_SESSION && IS_GPU(c->kind) == gpu &&
-			    is_planned(plan, c->kind))
+			    find_kind(plan, c->kind))
 				plan->order[plan->chunk_count++] = (uint32_t)i;
 		}
 		if (gpu) {
@@ -214,13 +215,12 @@ static int pass_chunk(struct plan *plan, struct report_run *run, struct trace_re
 				     .decoder = r->decoder,
 				     .kind = chunk->kind,
 				     .horizon = INT64_MIN};
-	const struct kind_plan *kind = NULL;
+	const struct kind_plan *kind = find_kind(plan, chunk->kind);
 	struct batch decoded;
 	int err;
 
-	for (size_t k = 0; k < plan->kind_count; k++)
-		if (plan->kinds[k].kind == chunk->kind)
-			kind = &plan->kinds[k];
+	if (!kind)
+		return 0;
 	err = trace_reader_load(r, chunk);
 	if (!err)
 		err = chunk_decode(r->decoder, r->bytes, chunk->size, kind->fields, kind->field_count,

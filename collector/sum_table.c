@@ -97,7 +97,9 @@ static int compare(const void *a, const void *b, void *texts)
 /* numerator / denominator in tenths, halves up, both below 2^63 x 2^40: exact as long as a double is. */
 static double tenths(unsigned __int128 numerator, uint64_t denominator)
 {
-	return (double)((numerator * 20 + denominator) / ((unsigned __int128)denominator * 2)) / 10;
+	unsigned __int128 rounded = (numerator * 20 + denominator) / ((unsigned __int128)denominator * 2);
+
+	return (double)rounded / 10;
 }
 
 static double round_tenths(double x)

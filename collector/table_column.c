@@ -98,7 +98,7 @@ static void group_digits(const char *number, const char *separator, char *out, s
 static int show_cell(struct shown *s, const struct layout *l, const struct cell *cell, enum column_kind kind,
 		     size_t limit)
 {
-	char plain[64], grouped[160];
+	char plain[64], grouped[160] = "";
 
 	if (cell->type == CELL_NONE)
 		return show_text(s, "", 0, limit);

@@ -65,12 +65,12 @@ static int begin(struct report_run *run, const char *argument, void **state)
 		return -ENOMEM;
 	s->spelling = spelling;
 	s->sum = (struct sum_table){.texts = run->texts, .count_name = "Instances", .name_name = "Name"};
-	s->process_count = run->trace->process_count;
-	s->processes = calloc(s->process_count + 1, sizeof(*s->processes));
+	s->processes = calloc(run->trace->process_count + 1, sizeof(*s->processes));
 	if (!s->processes) {
 		free_state(s);
 		return -ENOMEM;
 	}
+	s->process_count = run->trace->process_count;
 	*state = s;
 	return 0;
 }
