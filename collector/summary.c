@@ -153,11 +153,48 @@ static void print_processes(struct summary *s, uint32_t limit)
 		line(s, "", "and %u more: cuflight info %s", t->process_count - shown, t->path);
 }
 
+static bool is_gpu_work(uint16_t kind)
+{
+	return kind == EVENT_KERNEL || kind == EVENT_MEMCPY || kind == EVENT_MEMSET;
+}
+
+/* Records are missing: what remains of one kind may cover less time than what remains of another. */
+static bool lost_any(const struct trace *t)
+{
+	for (uint32_t i = 0; i <= t->process_count; i++) {
+		const struct trace_process *p = i < t->process_count ? t->processes[i] : &t->session;
+
+		for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++)
+			if (p->losses[cause].count && loss_cause_is_loss(cause))
+				return true;
+	}
+	return false;
+}
+
+/* The time of which a GPU is active for some share: the recorded time, or, where records are missing, the
+ * time that has GPU records. */
+static double gpu_span(const struct trace *t)
+{
+	int64_t first = INT64_MAX, last = INT64_MIN;
+
+	if (!lost_any(t))
+		return (double)(t->last_time - t->first_time);
+	for (size_t i = 0; i < t->chunk_count; i++) {
+		const struct trace_chunk *c = &t->chunks[i];
+
+		if (!is_gpu_work(c->kind))
+			continue;
+		first = c->first_time < first ? c->first_time : first;
+		last = c->last_time > last ? c->last_time : last;
+	}
+	return last > first ? (double)last - (double)first : 0;
+}
+
 static void print_gpus(struct summary *s, uint64_t limit)
 {
 	const struct trace *t = s->trace;
 	uint64_t count = row_count(s, JOB_BUSY), shown = count <= limit ? count : limit - 1;
-	double span = (double)(t->last_time - t->first_time);
+	double span = gpu_span(t);
 	struct cell cells[MAX_CELLS];
 	char label[16], busy[24], whole[24];
 
@@ -167,16 +204,18 @@ static void print_gpus(struct summary *s, uint64_t limit)
 		get_row(s, JOB_BUSY, i, cells);
 		device = gpus_device(s->run.gpus, (uint32_t)cells[0].number);
 		snprintf(label, sizeof(label), "GPU %u", (uint32_t)cells[0].number);
-		line(s, label, "%.48s: active %.1f%% (%s of %s)", device ? device->name : "unknown device",
+		line(s, label, "%.48s: active %.1f%% (%s of %s%s)", device ? device->name : "unknown device",
 		     span > 0 ? 100 * (double)cells[1].number / span : 100.0,
-		     show_time((double)cells[1].number, busy), show_time(span, whole));
+		     show_time((double)cells[1].number, busy), show_time(span, whole),
+		     lost_any(t) ? " that have GPU records" : "");
 	}
 	if (shown < count)
 		line(s, "", "and %" PRIu64 " more", count - shown);
 }
 
-/* Rows of a summary by time: share, total, count, average, name. */
-static void print_top(struct summary *s, int job, const char *label, int name_cell, uint64_t limit)
+/* Rows of a summary by time: share (of all rows' time, or of `whole` ns), total, count, average, name. */
+static void print_top(struct summary *s, int job, const char *label, int name_cell, uint64_t limit,
+		      double whole)
 {
 	uint64_t count = row_count(s, job);
 	struct cell cells[MAX_CELLS];
@@ -184,7 +223,8 @@ static void print_top(struct summary *s, int job, const char *label, int name_ce
 
 	for (uint64_t i = 0; i < count && i < limit; i++) {
 		get_row(s, job, i, cells);
-		line(s, i ? "" : label, "%5.1f%%  %9s  %9" PRIu64 " x  %9s  %.*s", cells[CELL_SHARE].real,
+		line(s, i ? "" : label, "%5.1f%%  %9s  %9" PRIu64 " x  %9s  %.*s",
+		     whole > 0 ? 100 * (double)cells[CELL_TOTAL].number / whole : cells[CELL_SHARE].real,
 		     show_time((double)cells[CELL_TOTAL].number, total), cells[CELL_COUNT].number,
 		     show_time(cells[CELL_AVERAGE].real, average),
 		     (int)(cells[name_cell].length < 200 ? cells[name_cell].length : 200),
@@ -209,7 +249,7 @@ static double bytes_of(const struct summary *s, const struct cell *name)
 static void print_copies(struct summary *s, uint64_t limit)
 {
 	struct cell cells[MAX_CELLS];
-	char total[24], moved[24];
+	char total[24], moved[24], rate[24];
 
 	for (uint64_t i = 0; i < row_count(s, JOB_COPY_TIME) && i < limit; i++) {
 		double bytes, ns;
@@ -217,9 +257,10 @@ static void print_copies(struct summary *s, uint64_t limit)
 		get_row(s, JOB_COPY_TIME, i, cells);
 		bytes = bytes_of(s, &cells[CELL_TIME_NAME]);
 		ns = (double)cells[CELL_TOTAL].number;
-		line(s, i ? "" : "copies", "%.*s: %" PRIu64 " x, %s in %s, %.1f GB/s",
+		line(s, i ? "" : "copies", "%.*s: %" PRIu64 " x, %s in %s, %s/s",
 		     (int)cells[CELL_TIME_NAME].length, cells[CELL_TIME_NAME].text, cells[CELL_COUNT].number,
-		     show_bytes(bytes, moved), show_time(ns, total), ns > 0 ? bytes / ns : 0.0);
+		     show_bytes(bytes, moved), show_time(ns, total),
+		     show_bytes(ns > 0 ? bytes / ns * 1e9 : 0, rate));
 	}
 }
 
@@ -261,6 +302,30 @@ static void print_losses(struct summary *s)
 	print_causes(s, sums, false);
 }
 
+/* A path as a shell reads it back. */
+static void print_next(struct summary *s)
+{
+	const char *path = s->trace->path;
+	char quoted[4 * 256 + 3];
+	size_t n = 0;
+
+	if (path[strcspn(path, " \t\n\"'\\$`*?[]{}()<>|&;!~#")] && strlen(path) < 256) {
+		quoted[n++] = '\'';
+		for (const char *c = path; *c; c++) {
+			if (*c == '\'') {
+				memcpy(quoted + n, "'\\''", 4);
+				n += 4;
+			} else {
+				quoted[n++] = *c;
+			}
+		}
+		quoted[n++] = '\'';
+		quoted[n] = 0;
+		path = quoted;
+	}
+	line(s, "next", "cuflight report %s", path);
+}
+
 static void print_all(struct summary *s)
 {
 	int left;
@@ -268,17 +333,22 @@ static void print_all(struct summary *s)
 	print_file(s);
 	print_processes(s, 3);
 	print_gpus(s, 4);
-	/* Copies 3, API 3, NVTX 2, losses 2, damage, next: 12; kernels get what is left. */
-	left = LINES - s->lines - 12;
-	print_top(s, JOB_KERNELS, "kernels", CELL_TIME_NAME, left > 8 ? 8 : (uint64_t)left);
+	/* Heading, copies 3, API 3, NVTX 2, losses 2, damage, next: 13; kernels get what is left. */
+	left = LINES - s->lines - 13;
+	if (row_count(s, JOB_KERNELS) + row_count(s, JOB_API) + row_count(s, JOB_NVTX))
+		line(s, "",
+		     " share      total        count        mean  (of kernel time; of API time; NVTX: of "
+		     "recorded time)");
+	print_top(s, JOB_KERNELS, "kernels", CELL_TIME_NAME, left > 8 ? 8 : (uint64_t)left, 0);
 	print_copies(s, 3);
-	print_top(s, JOB_API, "API", CELL_TIME_NAME, 3);
-	print_top(s, JOB_NVTX, "NVTX", CELL_RANGE_NAME, 2);
+	print_top(s, JOB_API, "API", CELL_TIME_NAME, 3, 0);
+	print_top(s, JOB_NVTX, "NVTX", CELL_RANGE_NAME, 2,
+		  (double)(s->trace->last_time - s->trace->first_time));
 	print_losses(s);
 	if (s->run.bad_chunks)
 		line(s, "damaged", "%" PRIu64 " chunks with %" PRIu64 " records could not be read",
 		     s->run.bad_chunks, s->run.bad_records);
-	line(s, "next", "cuflight report %s", s->trace->path);
+	print_next(s);
 }
 
 int summary_print(const char *path, FILE *out)
