@@ -212,7 +212,7 @@ static void test_names_by_address(void **state)
 {
 	static struct timeline timeline;
 	static char name[] = "first kernel";
-	const char *names[9];
+	const char *names[9] = {NULL};
 	uint8_t *buffer;
 	size_t size;
 
