@@ -24,6 +24,39 @@ static uint64_t hash_words(const uint64_t *words, uint32_t n)
 	return h;
 }
 
+/* Double the room for sites and rebuild the hash table. */
+static int grow_sites(struct chunk_writer *w)
+{
+	uint32_t capacity = w->site_capacity ? w->site_capacity * 2 : FIRST_SITES;
+	uint32_t n_static = w->schema->n_static, n_states = chunk_writer_states(w);
+	uint64_t *values = realloc(w->site_values, (size_t)capacity * (n_static + 1) * sizeof(*values));
+	uint32_t *table;
+	uint64_t *states;
+
+	if (values)
+		w->site_values = values;
+	states = realloc(w->site_states, (size_t)capacity * n_states * sizeof(*states));
+	if (states)
+		w->site_states = states;
+	table = calloc((size_t)capacity * 2, sizeof(*table));
+	if (!values || !states || !table) {
+		free(table);
+		return -ENOMEM;
+	}
+	free(w->site_table);
+	w->site_table = table;
+	w->site_table_size = capacity * 2;
+	w->site_capacity = capacity;
+	for (uint32_t s = 0; s < w->sites; s++) {
+		uint32_t at = (uint32_t)hash_words(values + (size_t)s * (n_static + 1), n_static);
+
+		while (table[at & (w->site_table_size - 1)] != EMPTY)
+			at++;
+		table[at & (w->site_table_size - 1)] = s + 1;
+	}
+	return 0;
+}
+
 struct chunk_writer *chunk_writer_new(uint16_t kind, uint32_t max_records)
 {
 	const struct schema *schema = schema_find(kind);
@@ -43,7 +76,7 @@ struct chunk_writer *chunk_writer_new(uint16_t kind, uint32_t max_records)
 	w->contexts = calloc(CHUNK_CONTEXTS, sizeof(*w->contexts));
 	w->scratch = malloc(max_records * sizeof(*w->scratch));
 	w->plane = malloc(max_records);
-	if (!w->symbols || !w->residuals || !w->contexts || !w->scratch || !w->plane) {
+	if (!w->symbols || !w->residuals || !w->contexts || !w->scratch || !w->plane || grow_sites(w)) {
 		chunk_writer_free(w);
 		return NULL;
 	}
@@ -85,39 +118,6 @@ void chunk_writer_reset(struct chunk_writer *w)
 		memset(w->text_table, 0, w->text_table_size * sizeof(*w->text_table));
 	w->text_count = 0;
 	w->text_used = 0;
-}
-
-/* Double the room for sites and rebuild the hash table. */
-static int grow_sites(struct chunk_writer *w)
-{
-	uint32_t capacity = w->site_capacity ? w->site_capacity * 2 : FIRST_SITES;
-	uint32_t n_static = w->schema->n_static, n_states = chunk_writer_states(w);
-	uint64_t *values = realloc(w->site_values, (size_t)capacity * (n_static + 1) * sizeof(*values));
-	uint32_t *table;
-	uint64_t *states;
-
-	if (values)
-		w->site_values = values;
-	states = realloc(w->site_states, (size_t)capacity * n_states * sizeof(*states));
-	if (states)
-		w->site_states = states;
-	table = calloc((size_t)capacity * 2, sizeof(*table));
-	if (!values || !states || !table) {
-		free(table);
-		return -ENOMEM;
-	}
-	free(w->site_table);
-	w->site_table = table;
-	w->site_table_size = capacity * 2;
-	w->site_capacity = capacity;
-	for (uint32_t s = 0; s < w->sites; s++) {
-		uint32_t at = (uint32_t)hash_words(values + (size_t)s * (n_static + 1), n_static);
-
-		while (table[at & (w->site_table_size - 1)] != EMPTY)
-			at++;
-		table[at & (w->site_table_size - 1)] = s + 1;
-	}
-	return 0;
 }
 
 /* The lane of a new site: the one with the same lane fields, or the next. A few streams or threads: a linear
