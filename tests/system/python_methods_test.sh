@@ -64,6 +64,7 @@ for python in "${pythons[@]}"; do
 		run auto $options vllm
 	done
 	from vllm.v1.worker.gpu_model_runner:GPUModelRunner.execute_model
+	run auto vllm_old
 	run auto vllm2
 	from vllm.v1.worker.gpu.model_runner:GPUModelRunner.execute_model
 	run auto sglang

@@ -1,3 +1,3 @@
 class Scheduler:
-    def run_batch(self, batch, pp_proxy_tensors=None):
+    def run_batch(self, batch):
         return batch
