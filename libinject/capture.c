@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libinject/clock.h"
 #include "libinject/gate.h"
 #include "libinject/names.h"
 #include "libinject/recorder.h"
@@ -145,6 +146,8 @@ void capture_start(void)
 	capture.end = config.duration_ms ? capture.begin + config.duration_ms * 1000000ll : INT64_MAX;
 	capture.limit = is_collectors() ? 0 : config.capture.windows;
 	capture.asked = capture.kind == CAPTURE_ALL;
+	capture.near = config.iteration.kind == ITERATION_AUTO || config.iteration.kind == ITERATION_GRAPH ||
+		       config.iteration.kind == ITERATION_D2H;
 	capture.gated =
 		capture.kind != CAPTURE_ALL || capture.ranges.count || config.delay_ms || config.duration_ms;
 	describe();
@@ -160,6 +163,8 @@ void capture_time(int64_t time)
 {
 	if (!capture.gated)
 		return;
+	if (time == INT64_MAX) /* the end: all that happened has */
+		time = clock_now();
 	if (!capture.due && time >= capture.begin && time < capture.end) {
 		capture.due = true;
 		settle(capture.begin);
@@ -251,6 +256,14 @@ void capture_near(uint64_t number, uint64_t lead, int64_t time)
 	if (!capture.ranges.count || capture.near == near)
 		return;
 	capture.near = near;
+	settle(time);
+}
+
+void capture_found(int64_t time)
+{
+	if (!capture.near)
+		return;
+	capture.near = false;
 	settle(time);
 }
 

@@ -27,6 +27,8 @@ void capture_iteration_ended(uint64_t number, int64_t time);
  * told. If a range begins within the next `lead` or goes on, everything is kept from `time` on.
  */
 void capture_near(uint64_t number, uint64_t lead, int64_t time);
+/* Iterations are known at once from here on. */
+void capture_found(int64_t time);
 /* The process ends: an open window is closed. */
 void capture_end(int64_t time);
 

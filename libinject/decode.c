@@ -12,6 +12,7 @@
 #include "libinject/facts.h"
 #include "libinject/gate.h"
 #include "libinject/iterations.h"
+#include "libinject/late.h"
 #include "libinject/names.h"
 #include "libinject/recorder.h"
 #include "libinject/trigger.h"
@@ -179,6 +180,7 @@ static void add_record(const struct timeline *timeline, const uint8_t *record, u
 	*start = (uint64_t)timeline_from_cupti(timeline, *start, &step);
 	if (r.event == EVENT_API)
 		iterations_api((uint32_t)r.row[API_THREAD], (int64_t)*start, r.row[API_CORRELATION]);
+	late_row(r.event, r.row);
 	trigger_activity((int64_t)*start);
 	if (!gate_keeps(r.event, r.row))
 		return;

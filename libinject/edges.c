@@ -10,22 +10,28 @@
 #include "libinject/capture.h"
 #include "libinject/iteration.h"
 #include "libinject/iterations.h"
+#include "libinject/nvtx_auto.h"
 #include "libinject/nvtx_match.h"
 #include "libinject/recorder.h"
 
 static struct edge *edges; /* grows */
 static uint32_t count, capacity;
 static struct nvtx_matcher iterations, windows;
-static bool marks; /* edges that threads told count */
+static const char *source; /* of iterations found by NVTX */
+static bool marks;	   /* edges that threads told count */
 
 void edges_start(void)
 {
 	const struct iteration_rule *rule = &config.iteration;
 
-	count = 0;
+	count = capacity = 0;
+	edges = NULL; /* a parent's is not touched */
+	source = rule->text;
 	marks = rule->kind == ITERATION_AUTO || rule->kind == ITERATION_MARK ||
 		rule->kind == ITERATION_PYTHON;
 	nvtx_match_start(&iterations, rule->kind == ITERATION_NVTX ? &rule->pattern : NULL);
+	if (rule->kind == ITERATION_AUTO)
+		nvtx_auto_start();
 	nvtx_match_start(&windows, config.capture.kind == CAPTURE_NVTX ? &config.capture.pattern : NULL);
 }
 
@@ -55,7 +61,7 @@ static void see_told(const struct page_item *item, struct edge *e)
 	if (type == PAGE_PROFILER_START || type == PAGE_PROFILER_STOP) {
 		e->type = type == PAGE_PROFILER_START ? EDGE_PROFILER_START : EDGE_PROFILER_STOP;
 		edges_add(e);
-	} else if (marks && type <= PAGE_ITERATION_MARK) {
+	} else if (marks && type <= PAGE_ITERATION_MARK && iterations_claim(RULE_TOLD, e->time)) {
 		e->type = (uint8_t)(EDGE_ITERATION_BEGIN + (type - PAGE_ITERATION_BEGIN));
 		e->source = config.iteration.kind == ITERATION_AUTO ? iteration_edge_source_text()
 								    : config.iteration.text;
@@ -69,11 +75,22 @@ static void see_iteration(const struct page_item *item, struct edge *e)
 
 	if (match == MATCH_NONE)
 		return;
-	e->source = config.iteration.text;
+	e->source = source;
 	e->type = match == MATCH_BEGIN ? EDGE_ITERATION_BEGIN
 		  : match == MATCH_END ? EDGE_ITERATION_END
 				       : EDGE_ITERATION_MARK;
 	edges_add(e);
+}
+
+/* Under `auto`: may this event decide what an iteration is? */
+static void see_auto(const struct page_item *item, const struct edge *e)
+{
+	const struct pattern *pattern = nvtx_auto_see(item, e->thread, e->time, &source);
+
+	if (!pattern)
+		return;
+	nvtx_match_start(&iterations, pattern);
+	iterations_claim(RULE_NVTX, e->time);
 }
 
 static void see_window(const struct page_item *item, struct edge *e)
@@ -100,6 +117,8 @@ void edges_see(const struct page_item *item, uint32_t thread, int64_t time)
 		see_told(item, &e);
 		return;
 	}
+	if (iterations_rule() == RULE_NONE && config.iteration.kind == ITERATION_AUTO)
+		see_auto(item, &e);
 	if (iterations.pattern)
 		see_iteration(item, &e);
 	e.thread = thread;

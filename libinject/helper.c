@@ -21,6 +21,8 @@
 #include "libinject/drain.h"
 #include "libinject/gate.h"
 #include "libinject/iterations.h"
+#include "libinject/late.h"
+#include "libinject/nvtx_auto.h"
 #include "libinject/nvtx_text.h"
 #include "libinject/pages.h"
 #include "libinject/recorder.h"
@@ -162,6 +164,9 @@ static uint64_t collect(bool all, bool last)
 	bytes = drain_pages(&helper.timeline, until);
 	capture_wanted(last ? now : until);
 	decode_buffers(&helper.timeline);
+	if (last && iterations_rule() == RULE_NONE)
+		nvtx_auto_finish();
+	late_publish(now, until, last);
 	iterations_publish(now, last);
 	trigger_idle(now);
 	writers_publish(all || pages_scarce());

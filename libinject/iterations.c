@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "libinject/capture.h"
+#include "libinject/late.h"
 #include "libinject/names.h"
+#include "libinject/nvtx_auto.h"
 #include "libinject/recorder.h"
 #include "libinject/trigger.h"
 #include "libinject/writers.h"
@@ -33,6 +35,7 @@ static uint32_t lane_count;
 static uint64_t next_number;
 static const char *source_text;
 static uint32_t source;
+static enum iterations_rule rule;
 
 void iterations_start(void)
 {
@@ -40,7 +43,26 @@ void iterations_start(void)
 	memset(lanes, 0, sizeof(lanes));
 	lane_count = 0;
 	next_number = 0;
+	rule = RULE_NONE;
 	source_text = NULL;
+}
+
+enum iterations_rule iterations_rule(void)
+{
+	return rule;
+}
+
+bool iterations_claim(enum iterations_rule wanted, int64_t time)
+{
+	if (rule != RULE_NONE)
+		return rule == wanted;
+	rule = wanted;
+	nvtx_auto_stop();
+	if (rule != RULE_LATE) {
+		late_stop();
+		capture_found(time);
+	}
+	return true;
 }
 
 uint64_t iterations_next(void)

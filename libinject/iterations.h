@@ -16,8 +16,19 @@ struct iteration {
 	uint32_t source;      /* text */
 };
 
+/* What finds iterations. Under `auto` the first that does; otherwise there is only one that can. */
+enum iterations_rule {
+	RULE_NONE = 0,
+	RULE_TOLD, /* the program's marks, or a Python method */
+	RULE_NVTX,
+	RULE_LATE, /* late.h */
+};
+
 /* For the ring just made. */
 void iterations_start(void);
+/* Is this the rule? It becomes it, as of `time`, if there was none. */
+bool iterations_claim(enum iterations_rule rule, int64_t time);
+enum iterations_rule iterations_rule(void);
 void iterations_edge(const struct edge *edge);
 /* An iteration known from begin to end. */
 void iterations_add(uint32_t thread, const struct iteration *iteration);

@@ -19,6 +19,7 @@
 #include "libinject/facts.h"
 #include "libinject/helper.h"
 #include "libinject/iterations.h"
+#include "libinject/late.h"
 #include "libinject/memory.h"
 #include "libinject/names.h"
 #include "libinject/nvtx_text.h"
@@ -188,6 +189,11 @@ static int arm(void)
 		return err;
 	}
 	pages_start();
+	capture_start();
+	iterations_start();
+	edges_start();
+	late_start();
+	trigger_start();
 	store_release(&recorder.state, RECORDER_ON); /* partner: recorder_is_on() */
 	if (load_relaxed(&lost_early))
 		recorder_lose(LOSS_NO_PAGE, __atomic_exchange_n(&lost_early, 0, __ATOMIC_RELAXED));
@@ -195,10 +201,6 @@ static int arm(void)
 	exit_register();
 	nvtx_texts_publish();
 	facts_publish();
-	capture_start();
-	edges_start();
-	iterations_start();
-	trigger_start();
 	err = helper_start();
 	if (err)
 		recorder_fail("no helper thread: %s", strerror(-err));
