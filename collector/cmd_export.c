@@ -12,17 +12,19 @@
 #include "collector/message.h"
 #include "collector/options.h"
 #include "collector/output_file.h"
+#include "collector/select.h"
 
-const char export_usage[] = "Usage: cuflight export --to sqlite [-o OUTPUT] [--force] FILE.cuft\n"
-			    "\n"
-			    "Writes a recording in a form that other tools open. The file is there when it "
-			    "is whole: it is written\n"
-			    "beside and renamed.\n"
-			    "\n"
-			    "  -t, --to sqlite      a SQLite file with nsys's tables, for `nsys stats`, "
-			    "`nsys analyze` and scripts\n"
-			    "  -o, --output OUTPUT  its name; without -o the recording's, with .sqlite\n"
-			    "      --force          replace a file that is there\n";
+const char export_usage[] =
+	"Usage: cuflight export --to sqlite [-o OUTPUT] [--force] FILE.cuft\n"
+	"\n"
+	"Writes a recording in a form that other tools open. The file is there when it "
+	"is whole: it is written\n"
+	"beside and renamed.\n"
+	"\n"
+	"  -t, --to sqlite      a SQLite file with nsys's tables, for `nsys stats`, "
+	"`nsys analyze` and scripts\n"
+	"  -o, --output OUTPUT  its name; without -o the recording's, with .sqlite\n" SELECT_USAGE
+	"      --force          replace a file that is there\n";
 
 enum {
 	OPTION_FORCE = 256,
@@ -84,13 +86,14 @@ static int write_form(const struct form *form, struct report_run *run, const cha
 	return 0;
 }
 
-static int export(const char *path, const struct form *form, const char *output, bool force)
+static int export(const char *path, const struct form *form, const char *output, bool force,
+		  const struct select_request *select)
 {
 	char *chosen = output ? strdup(output) : default_output(path, form);
 	struct report_run run;
 	struct trace *trace;
 	char why[512];
-	int status;
+	int status, err;
 
 	if (!chosen)
 		return fail("out of memory");
@@ -101,7 +104,9 @@ static int export(const char *path, const struct form *form, const char *output,
 	if (report_run_open(&run, trace)) {
 		status = fail("out of memory");
 	} else {
-		status = write_form(form, &run, chosen, force);
+		err = select_begin(&run, select);
+		status = err ? fail("%s: %s", path, strerror(-err)) : write_form(form, &run, chosen, force);
+		select_tell(&run);
 		trace_tell_damage(trace);
 		if (run.bad_chunks)
 			message("%s: %" PRIu64 " damaged chunks with %" PRIu64 " records were left out", path,
@@ -121,9 +126,11 @@ int command_export(int argc, char **argv)
 		{"to", required_argument, NULL, 't'},
 		{"output", required_argument, NULL, 'o'},
 		{"force", no_argument, NULL, OPTION_FORCE},
+		SELECT_OPTIONS,
 		{NULL, 0, NULL, 0},
 	};
 	const char *to = NULL, *output = NULL, *near;
+	struct select_request select = {.all = false};
 	bool force = false;
 	int option;
 
@@ -138,8 +145,12 @@ int command_export(int argc, char **argv)
 		case OPTION_FORCE:
 			force = true;
 			break;
-		default:
+		case '?':
 			return EXIT_USAGE;
+		default:
+			if (select_option(&select, "export", option, optarg))
+				return EXIT_USAGE;
+			break;
 		}
 	}
 	if (!to)
@@ -154,5 +165,5 @@ int command_export(int argc, char **argv)
 	if (optind + 1 < argc)
 		return fail_usage("export", "one recording at a time: %s, %s", argv[optind],
 				  argv[optind + 1]);
-	return export(argv[optind], find_form(to), output, force);
+	return export(argv[optind], find_form(to), output, force, &select);
 }

@@ -11,6 +11,7 @@
 #include "collector/options.h"
 #include "collector/output_file.h"
 #include "collector/report.h"
+#include "collector/select.h"
 
 const char report_usage[] =
 	"Usage: cuflight report [-r REPORT[:ARG],...] [-f FORMAT,...] [-o OUTPUT,...] FILE.cuft\n"
@@ -25,7 +26,8 @@ const char report_usage[] =
 	"default\n"
 	"  -o, --output WHERE         \"-\": here (default); \".\": files named after the recording;\n"
 	"                             anything else: files WHERE_REPORT.csv and so on\n"
-	"                             One format and one output for each report; the last one goes on\n"
+	"                             One format and one output for each report; the last one goes "
+	"on\n" SELECT_USAGE
 	"      --force                replace files that are there (also --force-overwrite)\n"
 	"      --help-reports[=NAME]  what reports there are\n";
 
@@ -39,6 +41,7 @@ struct words {
 
 struct request {
 	struct words reports, formats, outputs;
+	struct select_request select;
 	const char *path;
 	bool force;
 };
@@ -151,6 +154,7 @@ static int read_options(int argc, char **argv, struct request *q, bool *done)
 		{"force", no_argument, NULL, OPTION_FORCE},
 		{"force-overwrite", no_argument, NULL, OPTION_FORCE},
 		{"help-reports", optional_argument, NULL, OPTION_HELP_REPORTS},
+		SELECT_OPTIONS,
 		{NULL, 0, NULL, 0},
 	};
 	int option, err;
@@ -178,8 +182,12 @@ static int read_options(int argc, char **argv, struct request *q, bool *done)
 			break;
 		case OPTION_HELP_REPORTS:
 			return help_reports(optarg);
-		default:
+		case '?':
 			return EXIT_USAGE;
+		default:
+			if (select_option(&q->select, "report", option, optarg))
+				return EXIT_USAGE;
+			break;
 		}
 	}
 	for (size_t i = 0; i < q->formats.count; i++)
@@ -227,15 +235,17 @@ static int choose_reports(struct request *q, struct report_job *jobs, size_t *co
 
 /* Titles and empty lines are for people; the other formats are data alone. */
 static int print_titled(const struct report_job *job, const struct table_format *format,
-			const struct trace *t, FILE *out)
+			const struct report_run *run, FILE *out)
 {
+	const struct trace *t = run->trace;
 	const char *slash = strrchr(t->path, '/');
 	int err = 0;
 
 	if (!job->table.rows) {
 		fputs("SKIPPED: ", out);
 		print_escaped(out, slash ? slash + 1 : t->path, strlen(slash ? slash + 1 : t->path));
-		fprintf(out, " does not contain %s.\n\n", job->report->data);
+		fprintf(out, " does not contain %s%s.\n\n", job->report->data,
+			run->selection ? " in what is selected" : "");
 		return 0;
 	}
 	if (trace_is_simulated(t))
@@ -246,21 +256,24 @@ static int print_titled(const struct report_job *job, const struct table_format 
 	return err;
 }
 
-static int print_job(const struct report_job *job, const struct table_format *format, const struct trace *t,
-		     FILE *out)
+static int print_job(const struct report_job *job, const struct table_format *format,
+		     const struct report_run *run, FILE *out)
 {
+	const struct trace *t = run->trace;
+
 	if (format->titled)
-		return print_titled(job, format, t, out);
+		return print_titled(job, format, run, out);
 	if (!job->table.rows)
-		message("%s does not contain %s", t->path, job->report->data);
+		message("%s does not contain %s%s", t->path, job->report->data,
+			run->selection ? " in what is selected" : "");
 	else if (trace_is_simulated(t))
 		message("%s: %s: a simulated GPU: times are modelled, not measured", t->path,
 			job->report->name);
 	return format->print(&job->table, out);
 }
 
-static int write_file(const struct report_job *job, const struct table_format *format, const struct trace *t,
-		      const char *path, bool force)
+static int write_file(const struct report_job *job, const struct table_format *format,
+		      const struct report_run *run, const char *path, bool force)
 {
 	struct output_file file;
 	FILE *out;
@@ -271,7 +284,7 @@ static int write_file(const struct report_job *job, const struct table_format *f
 	if (err)
 		return fail("%s: %s", path, strerror(-err));
 	out = fopen(file.temporary, "wxe");
-	err = out ? print_job(job, format, t, out) : -errno;
+	err = out ? print_job(job, format, run, out) : -errno;
 	if (out && ferror(out) && !err)
 		err = errno ? -errno : -EIO;
 	if (out && fclose(out) && !err)
@@ -304,9 +317,10 @@ static char *file_name(const char *recording, const struct report_job *job, cons
 	return name;
 }
 
-static int print_here(const struct report_job *job, const struct table_format *format, const struct trace *t)
+static int print_here(const struct report_job *job, const struct table_format *format,
+		      const struct report_run *run)
 {
-	int err = print_job(job, format, t, stdout);
+	int err = print_job(job, format, run, stdout);
 
 	if (!err && (fflush(stdout) || ferror(stdout)))
 		err = errno ? -errno : -EIO;
@@ -314,7 +328,7 @@ static int print_here(const struct report_job *job, const struct table_format *f
 }
 
 static int deliver(const struct request *q, const struct report_job *jobs, size_t count,
-		   const struct trace *t)
+		   const struct report_run *run)
 {
 	for (size_t i = 0; i < count; i++) {
 		const char *output = word_at(&q->outputs, i, "-");
@@ -328,10 +342,10 @@ static int deliver(const struct request *q, const struct report_job *jobs, size_
 			format_name = here ? "column" : "csv";
 		format = table_format(format_name);
 		if (here) {
-			status = print_here(&jobs[i], format, t);
+			status = print_here(&jobs[i], format, run);
 		} else {
 			path = file_name(q->path, &jobs[i], output, format);
-			status = path ? write_file(&jobs[i], format, t, path, q->force)
+			status = path ? write_file(&jobs[i], format, run, path, q->force)
 				      : fail("out of memory");
 			free(path);
 		}
@@ -371,6 +385,8 @@ static int report(struct request *q)
 		return fail("%s", why);
 	err = report_run_open(&run, trace);
 	if (!err)
+		err = select_begin(&run, &q->select);
+	if (!err)
 		err = report_run(&run, jobs, count, &failed);
 	if (err == -EINVAL && failed < count) {
 		status = fail_usage("report", "%s has no argument \"%s\"%s%s", jobs[failed].report->name,
@@ -379,7 +395,8 @@ static int report(struct request *q)
 	} else if (err) {
 		status = fail("%s: %s", q->path, strerror(-err));
 	} else {
-		status = deliver(q, jobs, count, trace);
+		status = deliver(q, jobs, count, &run);
+		select_tell(&run);
 		if (tell_doubts(trace, &run) && !status)
 			status = EXIT_FAILURE;
 	}

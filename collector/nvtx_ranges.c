@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "collector/map.h"
+#include "collector/select.h"
 
 const uint16_t nvtx_range_fields[NVTX_RANGE_FIELDS] = {
 	FIELD_NVTX_TYPE, FIELD_THREAD,	     FIELD_DOMAIN, FIELD_NAME,	   FIELD_FLAGS,	  FIELD_CATEGORY,
@@ -51,6 +52,7 @@ struct site {
 struct nvtx_ranges {
 	int (*emit)(void *context, const struct nvtx_range *range);
 	void *context;
+	const struct selection *selection;
 	struct map threads; /* process << 32 | thread -> index */
 	struct map stacks;  /* thread's index << 32 | domain -> index */
 	struct stack *all_stacks;
@@ -142,11 +144,18 @@ static int push(struct stack *s, const struct nvtx_range *range)
 	return 0;
 }
 
+static bool is_selected(const struct nvtx_ranges *r, const struct nvtx_range *range)
+{
+	return !r->selection || select_call(r->selection, range->process, range->thread, range->start);
+}
+
 /* Close and emit. A clock that was corrected between the two readings must not make a range end early. */
 static int finish(struct nvtx_ranges *r, struct nvtx_range *range, int64_t end, uint32_t end_thread)
 {
 	range->end = end > range->start ? end : range->start;
 	range->end_thread = end_thread;
+	if (!is_selected(r, range))
+		return 0;
 	return r->emit(r->context, range);
 }
 
@@ -282,6 +291,7 @@ int nvtx_ranges_batch(struct nvtx_ranges *r, const struct report_batch *b)
 {
 	int err = 0;
 
+	r->selection = b->run->selection;
 	if (b->sites > r->site_capacity) {
 		free(r->sites);
 		r->site_capacity = 0;
@@ -307,7 +317,7 @@ int nvtx_ranges_batch(struct nvtx_ranges *r, const struct report_batch *b)
 static int finish_open(struct nvtx_ranges *r, struct nvtx_range *range, uint64_t *open)
 {
 	range->open = true;
-	++*open;
+	*open += is_selected(r, range);
 	return finish(r, range, range->process->last_time, range->thread);
 }
 

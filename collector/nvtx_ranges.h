@@ -3,6 +3,8 @@
  * thread and domain; an end closes the start with its id, of the same process, on whatever thread, and also
  * if it comes first in the file (threads' records are stored in the order in which their pages were full).
  *
+ * Of a selection (select.h) all records are fed, and the ranges that began in it are emitted.
+ *
  * A range that nobody closed ends with the last event of its process, as in nsys. A pop or end without its
  * beginning is dropped.
  */

@@ -6,9 +6,13 @@
 #include <string.h>
 
 #include "collector/report.h"
+#include "collector/select.h"
 
 #define KINDS	  24 /* that the reports of one run may need together */
 #define IS_GPU(k) ((k) >> 8 == 0x01)
+
+/* The columns that a selection looks at. */
+enum { BY_START, BY_CORRELATION, BY_THREAD, JUDGED };
 
 /* A kind that somebody needs, and the columns that anybody needs of it. */
 struct kind_plan {
@@ -16,6 +20,7 @@ struct kind_plan {
 	uint16_t fields[SCHEMA_MAX_FIELDS];
 	bool is_static[SCHEMA_MAX_FIELDS];
 	uint32_t field_count;
+	int8_t judged_by[JUDGED]; /* of a selection: positions of these columns, -1: the kind has none */
 };
 
 /* What one report gets of one kind: positions in the plan's fields. */
@@ -37,6 +42,12 @@ struct plan {
 
 	struct report_column columns[SCHEMA_MAX_FIELDS]; /* of the chunk being fed */
 	uint64_t *spread[SCHEMA_MAX_FIELDS]; /* columns that had to be written out, CHUNK_MAX_RECORDS each */
+
+	/* Of a selection: the records of a chunk that are in it. CHUNK_MAX_RECORDS each. */
+	uint32_t *kept;	     /* their numbers */
+	uint32_t *site;	     /* their sites, numbered anew */
+	uint32_t *new_sites; /* by old number, + 1; 0: none of its records is kept */
+	uint64_t *kept_values[SCHEMA_MAX_FIELDS];
 };
 
 int report_run_open(struct report_run *run, const struct trace *trace)
@@ -50,6 +61,7 @@ int report_run_open(struct report_run *run, const struct trace *trace)
 
 void report_run_close(struct report_run *run)
 {
+	select_end(run);
 	texts_free(run->texts);
 	gpus_free(run->gpus);
 	memset(run, 0, sizeof(*run));
@@ -105,6 +117,31 @@ static int plan_need(struct plan *plan, struct report_job *job, const struct rep
 	return 0;
 }
 
+/* A selection needs columns of its own. */
+static int plan_selection(struct plan *plan)
+{
+	static const uint16_t fields[JUDGED] = {FIELD_START, FIELD_CORRELATION, FIELD_THREAD};
+
+	for (size_t k = 0; k < plan->kind_count; k++) {
+		struct kind_plan *kind = &plan->kinds[k];
+
+		for (int i = 0; i < JUDGED; i++) {
+			int at = -1;
+
+			if (schema_index(schema_find(kind->kind), fields[i]) >= 0) {
+				at = plan_field(kind, fields[i]);
+				if (at < 0)
+					return at;
+			}
+			kind->judged_by[i] = (int8_t)at;
+		}
+	}
+	plan->kept = malloc(CHUNK_MAX_RECORDS * sizeof(*plan->kept));
+	plan->site = malloc(CHUNK_MAX_RECORDS * sizeof(*plan->site));
+	plan->new_sites = malloc(CHUNK_MAX_RECORDS * sizeof(*plan->new_sites));
+	return plan->kept && plan->site && plan->new_sites ? 0 : -ENOMEM;
+}
+
 /* The plan of a kind that somebody needs, or NULL. */
 static const struct kind_plan *find_kind(const struct plan *plan, uint16_t kind)
 {
@@ -150,8 +187,13 @@ static int plan_order(struct plan *plan, const struct trace *t)
 
 static void plan_free(struct plan *plan)
 {
-	for (size_t i = 0; i < SCHEMA_MAX_FIELDS; i++)
+	for (size_t i = 0; i < SCHEMA_MAX_FIELDS; i++) {
 		free(plan->spread[i]);
+		free(plan->kept_values[i]);
+	}
+	free(plan->kept);
+	free(plan->site);
+	free(plan->new_sites);
 	free(plan->feeds);
 	free(plan->order);
 }
@@ -187,6 +229,90 @@ static int shape_column(struct plan *plan, uint32_t at, bool is_static, const st
 		spread[i] = batch_value(decoded, at, i);
 	plan->columns[at].values = spread;
 	return 0;
+}
+
+/* ---- selection ---- */
+
+static uint64_t judged(const struct plan *plan, const struct kind_plan *kind, int by,
+		       const struct report_batch *b, uint32_t record)
+{
+	int at = kind->judged_by[by];
+
+	if (at < 0)
+		return 0;
+	if (kind->is_static[at])
+		return plan->columns[at].values[plan->columns[at].constant ? 0 : b->site[record]];
+	return plan->columns[at].values[record];
+}
+
+/* Which records are in the selection, and the sites they have, into plan. Returns how many records. */
+static uint32_t judge(struct plan *plan, const struct kind_plan *kind, struct report_batch *b,
+		      uint32_t *sites)
+{
+	struct selection *s = b->run->selection;
+	enum select_rule rule = select_rule(b->kind);
+	uint32_t count = 0;
+
+	*sites = 0;
+	memset(plan->new_sites, 0, b->sites * sizeof(*plan->new_sites));
+	for (uint32_t i = 0; i < b->count; i++) {
+		int64_t start = (int64_t)judged(plan, kind, BY_START, b, i);
+		bool keep = rule == SELECT_CALL
+				    ? select_call(s, b->process,
+						  (uint32_t)judged(plan, kind, BY_THREAD, b, i), start)
+				    : select_launch(s, b->process, judged(plan, kind, BY_CORRELATION, b, i),
+						    start);
+		uint32_t *site = &plan->new_sites[b->site[i]];
+
+		if (!keep)
+			continue;
+		if (!*site)
+			*site = ++*sites;
+		plan->site[count] = *site - 1;
+		plan->kept[count++] = i;
+	}
+	return count;
+}
+
+/* A column without what is not in the selection. */
+static int keep_column(struct plan *plan, uint32_t at, bool is_static, const struct report_batch *b,
+		       uint32_t count)
+{
+	struct report_column *c = &plan->columns[at];
+	uint64_t *kept = plan->kept_values[at];
+
+	if (is_static && c->constant)
+		return 0;
+	if (!kept)
+		kept = plan->kept_values[at] = malloc(CHUNK_MAX_RECORDS * sizeof(*kept));
+	if (!kept)
+		return -ENOMEM;
+	for (uint32_t site = 0; is_static && site < b->sites; site++)
+		if (plan->new_sites[site])
+			kept[plan->new_sites[site] - 1] = c->values[site];
+	for (uint32_t i = 0; !is_static && i < count; i++)
+		kept[i] = c->values[plan->kept[i]];
+	c->values = kept;
+	return 0;
+}
+
+/* Leave in the batch what is in the selection: maybe nothing. */
+static int select_records(struct plan *plan, const struct kind_plan *kind, struct report_batch *b)
+{
+	uint32_t sites, count;
+	int err = 0;
+
+	if (!b->run->selection || select_rule(b->kind) == SELECT_WHOLE)
+		return 0;
+	count = judge(plan, kind, b, &sites);
+	if (count < b->count) {
+		for (uint32_t c = 0; count && c < kind->field_count && !err; c++)
+			err = keep_column(plan, c, kind->is_static[c], b, count);
+		b->count = count;
+		b->sites = sites;
+		b->site = plan->site;
+	}
+	return err;
 }
 
 static int feed_chunk(const struct plan *plan, struct report_batch *batch)
@@ -241,7 +367,8 @@ static int pass_chunk(struct plan *plan, struct report_run *run, struct trace_re
 	batch.count = decoded.count;
 	batch.sites = decoded.sites;
 	batch.site = decoded.site;
-	return feed_chunk(plan, &batch);
+	err = select_records(plan, kind, &batch);
+	return err || !batch.count ? err : feed_chunk(plan, &batch);
 }
 
 int report_run(struct report_run *run, struct report_job *jobs, size_t count, size_t *failed)
@@ -256,6 +383,8 @@ int report_run(struct report_run *run, struct report_job *jobs, size_t count, si
 		for (const struct report_need *n = jobs[j].report->needs; n->kind && !err; n++)
 			err = plan_need(&plan, &jobs[j], n);
 	}
+	if (!err && run->selection)
+		err = plan_selection(&plan);
 	if (!err)
 		err = plan_order(&plan, run->trace);
 	if (!err)
