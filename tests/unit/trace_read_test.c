@@ -161,6 +161,60 @@ static void test_bad_index(void **state)
 	recording_done(&r);
 }
 
+/* An index whose checksum is right and that says what is not so. */
+static void test_lying_index(void **state)
+{
+	(void)state;
+	for (int lie = 0; lie < 5; lie++) {
+		struct chunk_origin origin = {.flags = CHUNK_BY_COLLECTOR};
+		struct file_index_entry entries[32];
+		struct file_footer footer = {.magic = FILE_FOOTER_MAGIC};
+		size_t count, capacity = chunk_raw_bound(sizeof(entries));
+		uint8_t *index = malloc(capacity);
+		struct recording r;
+		struct trace *t;
+		ptrdiff_t size;
+
+		make(&r, 0);
+		t = recording_open(&r);
+		count = t->chunk_count;
+		for (size_t i = 0; i < count; i++)
+			entries[i] = (struct file_index_entry){
+				.offset = t->chunks[i].offset,
+				.process = t->chunks[i].process == TRACE_SESSION
+						   ? 0
+						   : t->processes[t->chunks[i].process]->id,
+				.first_time = t->chunks[i].first_time,
+				.last_time = t->chunks[i].last_time,
+				.size = t->chunks[i].size,
+				.count = t->chunks[i].count,
+				.kind = t->chunks[i].kind,
+			};
+		footer.index_offset = t->size;
+		trace_close(t);
+		if (lie == 1)
+			count--; /* leaves out the last chunk */
+		else if (lie == 2)
+			entries[3].offset += 8;
+		else if (lie == 3)
+			entries[count - 1].size += 64; /* beyond the chunks */
+		else if (lie == 4)
+			memmove(&entries[2], &entries[3], (--count - 2) * sizeof(entries[0]));
+		size = chunk_write_raw(EVENT_INDEX, (uint32_t)count, entries, count * sizeof(entries[0]),
+				       &origin, index, capacity);
+		assert_true(size > 0);
+		overwrite(&r, footer.index_offset, index, (size_t)size);
+		footer.file_size = footer.index_offset + (uint64_t)size + sizeof(footer);
+		overwrite(&r, footer.index_offset + (uint64_t)size, &footer, sizeof(footer));
+		t = recording_open(&r);
+		assert_int_equal(t->indexed, lie == 0);
+		assert_content(t, footer.index_offset);
+		trace_close(t);
+		recording_done(&r);
+		free(index);
+	}
+}
+
 static void test_damage(void **state)
 {
 	struct recording r;
@@ -268,10 +322,10 @@ static void test_hostile_permanent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_index_and_walk),	  cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_bad_index),	  cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_refused),		  cmocka_unit_test(test_losses),
-		cmocka_unit_test(test_hostile_permanent),
+		cmocka_unit_test(test_index_and_walk), cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_bad_index),      cmocka_unit_test(test_lying_index),
+		cmocka_unit_test(test_damage),	       cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_losses),	       cmocka_unit_test(test_hostile_permanent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
