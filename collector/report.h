@@ -74,7 +74,7 @@ struct report {
 	int (*batch)(void *state, const struct report_batch *batch); /* 0; or -errno, which ends the run */
 	/* *table refers to the state. note: a sentence worth telling, or left empty. */
 	int (*end)(void *state, struct table *table, char *note, size_t note_size);
-	void (*free)(void *state); /* NULL is fine */
+	void (*free)(void *state); /* what begin() made, also after an error */
 };
 
 /* A static field's value for a site. */
