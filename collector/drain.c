@@ -25,7 +25,7 @@ static void on_lost(void *context, const struct file_index_entry *chunk)
 		return;
 	for (size_t i = 0; i < d->count; i++)
 		if (d->sources[i]->peer.process == chunk->process) {
-			source_lose(&d->sources[i]->file_loss, chunk->count);
+			source_lose(&d->sources[i]->losses[LOSS_FILE], chunk->count);
 			return;
 		}
 }

@@ -58,6 +58,14 @@ void facts_add(struct facts *f, const char *key, const void *value, size_t lengt
 		memcpy((char *)(fact + 1) + key_length, value, length);
 }
 
+void facts_add_record(struct facts *f, const struct permanent_header *record)
+{
+	void *added = add_record(f, record->size, record->kind);
+
+	if (added)
+		memcpy(added, record, record->size);
+}
+
 void facts_format(struct facts *f, const char *key, const char *format, ...)
 {
 	char *value;

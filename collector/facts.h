@@ -23,6 +23,8 @@ void facts_free(struct facts *f);
 void facts_add(struct facts *f, const char *key, const void *value, size_t length);
 void facts_format(struct facts *f, const char *key, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Any other permanent record, its size a multiple of 8. */
+void facts_add_record(struct facts *f, const struct permanent_header *record);
 void facts_add_loss(struct facts *f, uint32_t cause, const struct ring_loss *loss);
 
 /*

@@ -13,6 +13,7 @@
 #include "collector/clock.h"
 #include "collector/facts.h"
 #include "collector/message.h"
+#include "collector/rescue.h"
 #include "collector/sigbus.h"
 #include "wire/chunk_read.h"
 #include "wire/chunk_write.h"
@@ -130,6 +131,19 @@ static void set_name(struct source *s, const char *path, size_t length)
 		snprintf(s->name, sizeof(s->name), "%.*s", (int)(path + length - slash - 1), slash + 1);
 }
 
+/* The STRING records among permanent records that were copied whole. */
+static uint64_t count_strings(const uint8_t *bytes, size_t size)
+{
+	struct permanent_header h;
+	uint64_t n = 0;
+
+	for (size_t at = 0; size - at >= sizeof(h); at += h.size) {
+		memcpy(&h, bytes + at, sizeof(h));
+		n += h.kind == PERMANENT_STRING;
+	}
+	return n;
+}
+
 /* Two facts are of interest here: what the program is, and whether it is recorded. */
 static void read_facts(struct source *s, const uint8_t *bytes, size_t size)
 {
@@ -155,7 +169,7 @@ static void read_facts(struct source *s, const uint8_t *bytes, size_t size)
 static void permanent_is_bad(struct source *s)
 {
 	s->permanent_broken = true;
-	source_lose(&s->bad_loss, 1);
+	source_lose(&s->losses[LOSS_BAD_CHUNK], 1);
 	message("process %d (%s): its table of names is damaged; names from here on are missing",
 		(int)s->peer.pid, s->name);
 }
@@ -169,6 +183,7 @@ static void drain_permanent(struct source *s, struct trace_writer *w, void *scra
 		struct chunk_origin origin = {.process = s->peer.process,
 					      .sequence = s->sequence,
 					      .generation = s->peer.generation,
+					      .first_string = s->strings + 1,
 					      .flags = CHUNK_BY_COLLECTOR};
 		struct chunk_header h;
 		ptrdiff_t size;
@@ -180,9 +195,12 @@ static void drain_permanent(struct source *s, struct trace_writer *w, void *scra
 			return;
 		}
 		read_facts(s, scratch, (size_t)a.n);
+		s->strings += count_strings(scratch, (size_t)a.n);
 		out = trace_writer_room(w, chunk_raw_bound((size_t)a.n), &room);
-		if (!out)
+		if (!out) { /* these are gone, and later ones would be numbered wrongly */
+			permanent_is_bad(s);
 			return;
+		}
 		size = chunk_write_raw(EVENT_PERMANENT, a.records, scratch, (size_t)a.n, &origin, out, room);
 		/* So many tiny records in one read are no process's that means well. */
 		if (size <= 0 || chunk_peek(out, (size_t)size, &h)) {
@@ -196,7 +214,7 @@ static void drain_permanent(struct source *s, struct trace_writer *w, void *scra
 
 static void chunk_is_bad(struct source *s, uint64_t records)
 {
-	source_lose(&s->bad_loss, records ? records : 1);
+	source_lose(&s->losses[LOSS_BAD_CHUNK], records ? records : 1);
 	if (!s->told_bad)
 		message("process %d (%s): a damaged chunk in its ring was left out (told once)",
 			(int)s->peer.pid, s->name);
@@ -216,7 +234,7 @@ static void accept_chunk(struct source *s, struct trace_writer *w, const void *c
 	}
 	s->records += h.count;
 	if (trace_writer_take(w, &h))
-		source_lose(&s->file_loss, h.count);
+		source_lose(&s->losses[LOSS_FILE], h.count);
 }
 
 /* Take the chunks up to `end`, the head as it was before the permanent records were copied. */
@@ -288,6 +306,17 @@ struct source_pass source_drain(struct source *s, struct trace_writer *w, void *
 	return pass;
 }
 
+static void add_loss(struct ring_loss *sum, const struct ring_loss *loss)
+{
+	if (!loss->count)
+		return;
+	sum->count += loss->count;
+	if (!sum->first)
+		sum->first = loss->first;
+	if (loss->last > sum->last)
+		sum->last = loss->last;
+}
+
 static void add_losses(struct source *s, struct facts *facts)
 {
 	struct ring_loss losses[LOSS_CAUSES];
@@ -295,12 +324,46 @@ static void add_losses(struct source *s, struct facts *facts)
 
 	if (!reach(s, access_losses, &a))
 		memset(losses, 0, sizeof(losses));
-	losses[LOSS_FILE] = s->file_loss;
-	losses[LOSS_BAD_CHUNK] = s->bad_loss;
+	/* Those are the collector's alone to count. */
+	losses[LOSS_FILE] = losses[LOSS_BAD_CHUNK] = (struct ring_loss){0};
+	for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++)
+		add_loss(&losses[cause], &s->losses[cause]);
 	/* One at least, though it be 0: it says that these counters are the last word. */
 	for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++)
 		if (losses[cause].count || !cause)
 			facts_add_loss(facts, cause, &losses[cause]);
+}
+
+static void access_salvage(void *argument)
+{
+	struct access *a = argument;
+
+	salvage_copy(a->buf, &a->source->peer.ring);
+}
+
+/* What the process had not published when it ended. */
+static void rescue(struct source *s, struct trace_writer *w, struct facts *facts)
+{
+	struct rescue r = {.writer = w,
+			   .process = s->peer.process,
+			   .generation = s->peer.generation,
+			   .sequence = s->sequence,
+			   .losses = s->losses,
+			   .facts = facts};
+	struct access a = {0};
+
+	/* With chunks left in the ring for want of room, they would only be out of order. */
+	if (s->cut_short || w->error)
+		return;
+	a.buf = salvage_new(&s->peer.ring);
+	if (!a.buf || (reach(s, access_salvage, &a) && rescue_write(&r, a.buf)))
+		message("process %d (%s): no memory to take what it left unpublished", (int)s->peer.pid,
+			s->name);
+	salvage_free(a.buf);
+	s->sequence = r.sequence;
+	s->rescued = r.records;
+	if (r.records)
+		facts_format(facts, "salvaged", "%llu", (unsigned long long)r.records);
 }
 
 void source_finish(struct source *s, struct trace_writer *w, const char *end)
@@ -310,6 +373,9 @@ void source_finish(struct source *s, struct trace_writer *w, const char *end)
 	size_t size;
 	void *chunk;
 
+	/* One that goes on will publish it itself, one that said good-bye has. */
+	if (strcmp(end, "running") && strcmp(end, "exited"))
+		rescue(s, w, &facts);
 	facts_format(&facts, "end", "%s", end);
 	if (s->reaped && WIFSIGNALED(s->wait_status))
 		facts_format(&facts, "end_status", "signal %d", WTERMSIG(s->wait_status));

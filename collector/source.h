@@ -30,12 +30,14 @@ struct source {
 	const char *end;       /* fact "end" */
 
 	uint64_t permanent_offset;
+	uint64_t strings;		      /* STRING records copied */
 	bool cut_short;			      /* the ring's file was truncated: nothing more can be read */
 	bool permanent_broken;		      /* what lies there is no record: nothing more is taken */
 	bool told_bad;			      /* a damaged chunk was told */
 	uint64_t sequence;		      /* of the chunks that the collector writes about it */
 	uint64_t records;		      /* taken out of the ring */
-	struct ring_loss file_loss, bad_loss; /* LOSS_FILE, LOSS_BAD_CHUNK */
+	uint64_t rescued;		      /* of slots and pages that the process left */
+	struct ring_loss losses[LOSS_CAUSES]; /* that the collector found: LOSS_FILE, LOSS_BAD_CHUNK ... */
 
 	char name[64];	     /* of the program */
 	char recording[160]; /* the fact of that name: "on", or why not */

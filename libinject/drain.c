@@ -41,21 +41,9 @@ static int by_order(const void *a, const void *b)
 
 static void add(const struct page_item *item, uint32_t thread, int64_t time)
 {
-	const struct page_record *r = &item->record;
 	uint64_t row[NVTX_ROW_FIELDS];
 
-	row[NVTX_ROW_TYPE] = r->type;
-	row[NVTX_ROW_THREAD] = thread;
-	row[NVTX_ROW_DOMAIN] = r->domain;
-	row[NVTX_ROW_NAME] = r->flags & PAGE_INLINE_TEXT ? 0 : r->text;
-	row[NVTX_ROW_FLAGS] =
-		r->flags & (NVTX_HAS_COLOR | NVTX_HAS_PAYLOAD | NVTX_HAS_CATEGORY | NVTX_TEXT_CUT);
-	row[NVTX_ROW_CATEGORY] = r->category;
-	row[NVTX_ROW_COLOR] = r->color;
-	row[NVTX_ROW_PAYLOAD_TYPE] = r->payload_type;
-	row[NVTX_ROW_START] = (uint64_t)time;
-	row[NVTX_ROW_RANGE_ID] = item->range_id;
-	row[NVTX_ROW_PAYLOAD] = item->payload;
+	page_row(item, thread, time, row);
 	if (item->text)
 		writers_add_text(EVENT_NVTX, row, NVTX_ROW_NAME, item->text, item->text_length, false);
 	else

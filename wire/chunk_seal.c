@@ -162,6 +162,7 @@ static ptrdiff_t seal_finish(struct seal *s, struct chunk_header *h, const struc
 	h->sequence = origin->sequence;
 	h->generation = origin->generation;
 	h->lost = origin->lost;
+	h->first_string = origin->first_string;
 	h->streams = s->n;
 	h->raw_size = s->raw;
 	h->crc = 0;

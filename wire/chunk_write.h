@@ -20,8 +20,9 @@ struct chunk_origin {
 	uint64_t process;
 	uint64_t sequence;
 	uint32_t generation;
-	uint32_t lost;	/* since the previous chunk */
-	uint16_t flags; /* enum chunk_flag */
+	uint32_t lost;	       /* since the previous chunk */
+	uint16_t flags;	       /* enum chunk_flag */
+	uint64_t first_string; /* EVENT_PERMANENT only */
 };
 
 /* A writer of one kind, or NULL when there is no memory or no schema. max_records: 1 to CHUNK_MAX_RECORDS. */

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include "wire/schema.h"
+
 int page_next(const struct ring_page *page, uint32_t page_size, uint32_t *offset, struct page_item *item)
 {
 	uint32_t used = load_acquire(&page->used); /* partner: page_commit() */
@@ -52,4 +54,22 @@ int page_next(const struct ring_page *page, uint32_t page_size, uint32_t *offset
 bad:
 	*offset = used;
 	return -EBADMSG;
+}
+
+void page_row(const struct page_item *item, uint32_t thread, int64_t time, uint64_t *row)
+{
+	const struct page_record *r = &item->record;
+
+	row[NVTX_ROW_TYPE] = r->type;
+	row[NVTX_ROW_THREAD] = thread;
+	row[NVTX_ROW_DOMAIN] = r->domain;
+	row[NVTX_ROW_NAME] = r->flags & PAGE_INLINE_TEXT ? 0 : r->text;
+	row[NVTX_ROW_FLAGS] =
+		r->flags & (NVTX_HAS_COLOR | NVTX_HAS_PAYLOAD | NVTX_HAS_CATEGORY | NVTX_TEXT_CUT);
+	row[NVTX_ROW_CATEGORY] = r->category;
+	row[NVTX_ROW_COLOR] = r->color;
+	row[NVTX_ROW_PAYLOAD_TYPE] = r->payload_type;
+	row[NVTX_ROW_START] = (uint64_t)time;
+	row[NVTX_ROW_RANGE_ID] = item->range_id;
+	row[NVTX_ROW_PAYLOAD] = item->payload;
 }

@@ -60,4 +60,7 @@ struct page_item {
  */
 int page_next(const struct ring_page *page, uint32_t page_size, uint32_t *offset, struct page_item *item);
 
+/* The item as a row of EVENT_NVTX. The name is 0 if the item brings its text. time: CLOCK_MONOTONIC ns. */
+void page_row(const struct page_item *item, uint32_t thread, int64_t time, uint64_t *row);
+
 #endif

@@ -82,14 +82,17 @@ struct chunk_header {
 	uint32_t sites;
 	uint32_t lost;	   /* records this process lost, by any cause, since its previous chunk; saturates */
 	uint64_t raw_size; /* sum of the streams' raw sizes */
-	uint64_t reserved[2];
+	/* EVENT_PERMANENT: the number (event.h: text reference) of the first STRING record in it, or of the
+	   next if it has none; 0: not said. So a chunk that is damaged does not shift the numbers after it.
+	 */
+	uint64_t first_string;
+	uint64_t reserved;
 };
 
 enum chunk_flag {
 	CHUNK_BY_COLLECTOR = 1, /* written by the collector, not copied from a ring; own sequence */
-	CHUNK_SALVAGED =
-		2, /* reserved: made from a dead or live process's open buffers; may repeat records */
-	CHUNK_CLOCK_STEP = 4, /* a clock was stepped while these records were made: times may be off */
+	CHUNK_SALVAGED = 2,	/* by the collector, from what a process had open */
+	CHUNK_CLOCK_STEP = 4,	/* a clock was stepped while these records were made: times may be off */
 };
 
 enum chunk_encoding {
