@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "collector/command.h"
 #include "collector/message.h"
@@ -12,6 +13,7 @@
 #include "collector/output_file.h"
 #include "collector/report.h"
 #include "collector/select.h"
+#include "wire/ringbuf.h"
 
 const char report_usage[] =
 	"Usage: cuflight report [-r REPORT[:ARG],...] [-f FORMAT,...] [-o OUTPUT,...] FILE.cuft\n"
@@ -31,7 +33,8 @@ const char report_usage[] =
 	"      --force                replace files that are there (also --force-overwrite)\n"
 	"      --help-reports[=NAME]  what reports there are\n";
 
-#define MAX_CHOSEN 64
+#define MAX_CHOSEN  64
+#define SCREEN_ROWS 40u /* of a report on a terminal */
 
 /* What the options gave, in their order. */
 struct words {
@@ -239,6 +242,7 @@ static int print_titled(const struct report_job *job, const struct table_format 
 {
 	const struct trace *t = run->trace;
 	const char *slash = strrchr(t->path, '/');
+	struct table table = job->table;
 	int err = 0;
 
 	if (!job->table.rows) {
@@ -251,7 +255,13 @@ static int print_titled(const struct report_job *job, const struct table_format 
 	if (trace_is_simulated(t))
 		fputs("\n ** SIMULATED GPU: times are modelled, not measured\n", out);
 	fprintf(out, "\n ** %s (%s):\n\n", job->report->title, job->report->name);
-	err = format->print(&job->table, out);
+	/* Nobody reads ten thousand rows as they fly by; a pipe or a file gets them all. */
+	if (out == stdout && table.rows > SCREEN_ROWS && isatty(STDOUT_FILENO))
+		table.rows = SCREEN_ROWS;
+	err = format->print(&table, out);
+	if (table.rows < job->table.rows)
+		fprintf(out, "... %" PRIu64 " more rows: pipe it (| less) or write a file (-o NAME)\n",
+			job->table.rows - table.rows);
 	fputc('\n', out);
 	return err;
 }
@@ -317,11 +327,29 @@ static char *file_name(const char *recording, const struct report_job *job, cons
 	return name;
 }
 
-static int print_here(const struct report_job *job, const struct table_format *format,
-		      const struct report_run *run)
-{
-	int err = print_job(job, format, run, stdout);
+/*
+ * Several reports in JSON on standard output are one document, an object with a report's rows under its name;
+ * a single one is the array of its rows, as nsys prints it.
+ */
+struct json_document {
+	bool wanted;
+	size_t printed;
+};
 
+static bool is_json_here(const struct request *q, size_t i)
+{
+	return !strcmp(word_at(&q->outputs, i, "-"), "-") && !strcmp(word_at(&q->formats, i, "."), "json");
+}
+
+static int print_here(const struct report_job *job, const struct table_format *format,
+		      const struct report_run *run, struct json_document *document)
+{
+	int err;
+
+	if (document)
+		printf("%s\n\"%s%s%s\": ", document->printed++ ? "," : "{", job->report->name,
+		       *job->argument ? ":" : "", job->argument);
+	err = print_job(job, format, run, stdout);
 	if (!err && (fflush(stdout) || ferror(stdout)))
 		err = errno ? -errno : -EIO;
 	return err ? fail("cannot print %s: %s", job->report->name, strerror(-err)) : 0;
@@ -330,6 +358,12 @@ static int print_here(const struct report_job *job, const struct table_format *f
 static int deliver(const struct request *q, const struct report_job *jobs, size_t count,
 		   const struct report_run *run)
 {
+	struct json_document document = {.printed = 0};
+	size_t json = 0;
+
+	for (size_t i = 0; i < count; i++)
+		json += is_json_here(q, i);
+	document.wanted = json > 1;
 	for (size_t i = 0; i < count; i++) {
 		const char *output = word_at(&q->outputs, i, "-");
 		const char *format_name = word_at(&q->formats, i, ".");
@@ -342,7 +376,8 @@ static int deliver(const struct request *q, const struct report_job *jobs, size_
 			format_name = here ? "column" : "csv";
 		format = table_format(format_name);
 		if (here) {
-			status = print_here(&jobs[i], format, run);
+			status = print_here(&jobs[i], format, run,
+					    document.wanted && is_json_here(q, i) ? &document : NULL);
 		} else {
 			path = file_name(q->path, &jobs[i], output, format);
 			status = path ? write_file(&jobs[i], format, run, path, q->force)
@@ -354,13 +389,41 @@ static int deliver(const struct request *q, const struct report_job *jobs, size_
 		if (*jobs[i].note)
 			message("%s: %s", jobs[i].report->name, jobs[i].note);
 	}
+	if (document.printed)
+		puts("}");
 	return 0;
+}
+
+/* Records that are missing make every total too low. */
+static void tell_losses(const struct trace *t)
+{
+	uint64_t lost = 0, kept = t->session.records;
+	uint32_t worst = 0;
+	uint64_t sums[LOSS_CAUSES] = {0};
+
+	for (uint32_t i = 0; i <= t->process_count; i++) {
+		const struct trace_process *p = i < t->process_count ? t->processes[i] : &t->session;
+
+		kept += i < t->process_count ? p->records : 0;
+		for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++) {
+			if (!loss_cause_is_loss(cause))
+				continue;
+			sums[cause] += p->losses[cause].count;
+			lost += p->losses[cause].count;
+			worst = sums[cause] > sums[worst] ? cause : worst;
+		}
+	}
+	if (lost)
+		message("%s: %" PRIu64 " of %" PRIu64
+			" records are missing (most: %s): counts and totals are too low",
+			t->path, lost, lost + kept, loss_cause_name(worst));
 }
 
 /* What is shown is not all there was, or not true of a GPU. */
 static int tell_doubts(const struct trace *t, const struct report_run *run)
 {
 	trace_tell_damage(t);
+	tell_losses(t);
 	if (!t->indexed && !t->unread)
 		message("%s: still being recorded, or its recorder was killed: shown is what is there",
 			t->path);

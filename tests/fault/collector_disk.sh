@@ -23,6 +23,8 @@ same 'times told' "$(grep -c 'max-size' err)" 1
 [ "$(stat -c %s limited.cuft)" -gt 100000 ] || fail "limited.cuft has only $(stat -c %s limited.cuft) bytes"
 whole limited.cuft
 accounts limited.cuft 250000
+expect 0 "$cuflight" report -r cuda_gpu_kern_sum limited.cuft
+says err "records are missing (most: not written"
 
 # ---- a limit on file sizes, which raises SIGXFSZ. The ring is a file too: it takes 2.2 MB.
 (

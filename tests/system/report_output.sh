@@ -101,6 +101,16 @@ status 0 "$cuflight" report nothing.cuft
 status 0 "$cuflight" report -r cuda_gpu_kern_sum -f json nothing.cuft
 python3 -c 'import json; assert json.load(open("out")) == []' || fail "empty JSON"
 says "does not contain CUDA kernel data"
+# Several reports are one document.
+status 0 "$cuflight" report -r cuda_gpu_kern_sum:base,cuda_api_sum -f json t.cuft
+python3 -c 'import json; d = json.load(open("out")); assert list(d) == ["cuda_gpu_kern_sum:base", "cuda_api_sum"] and d["cuda_api_sum"]' ||
+	fail "several reports in JSON are not one object"
+# A terminal gets a screenful, a pipe everything.
+"$cuflight" report -r cuda_gpu_trace t.cuft >piped 2>/dev/null
+script -qec "$cuflight report -r cuda_gpu_trace t.cuft" /dev/null >screen </dev/null
+[ "$(wc -l <screen)" -lt 60 ] || fail "a terminal gets $(wc -l <screen) rows"
+grep -q 'more rows: pipe it' screen || fail "the terminal is not told of the rest"
+[ "$(wc -l <piped)" -gt 2000 ] || fail "a pipe gets only $(wc -l <piped) rows"
 
 # --- no room: told, and no half file
 status 1 sh -c "\"$cuflight\" report -r cuda_gpu_trace -f csv t.cuft >/dev/full"
