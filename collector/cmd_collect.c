@@ -2,6 +2,7 @@
  * cmd_collect.c: `cuflight collect`: record processes that were started with LD_PRELOAD alone, or take what
  * they left when they are gone.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,14 +28,16 @@ const char collect_usage[] = "Usage: cuflight collect [options] [DIR | PID]\n"
 			     "all of them have ended. Takes also what processes left that are gone.\n"
 			     "\n"
 			     "DIR is the session directory, CUFLIGHT_DIR of the processes; default: "
-			     "$CUFLIGHT_DIR, else the one that the\n"
-			     "library uses by itself, ${XDG_RUNTIME_DIR:-/tmp}/cuflight-UID. PID: only this "
-			     "process, wherever its session is.\n"
+			     "$CUFLIGHT_DIR, else one of those that\n"
+			     "the library uses by itself: $XDG_RUNTIME_DIR/cuflight-UID and "
+			     "/tmp/cuflight-UID. PID: only this process,\n"
+			     "wherever its session is.\n"
 			     "\n" RECORDING_USAGE "%p is PID if that is given, else the collector's own.\n";
 
 struct collect {
 	struct recording_options options;
-	char dir[SESSION_PATH]; /* the session's */
+	char dir[SESSION_PATH];	  /* the session's */
+	char other[SESSION_PATH]; /* where it might have been too, or "" */
 	struct recorder recorder;
 };
 
@@ -54,6 +57,81 @@ static void default_dir(char *out, size_t size, const char *runtime, uid_t uid)
 {
 	snprintf(out, size, "%s/cuflight-%lu", runtime && *runtime == '/' ? runtime : "/tmp",
 		 (unsigned long)uid);
+}
+
+/* How much there is to find in a session directory: 0 no directory, 1 nothing, 2 a log, 3 rings. */
+static int rate_dir(const char *dir)
+{
+	char path[SESSION_PATH + 8];
+	struct dirent *entry;
+	struct stat st;
+	int rating;
+	DIR *rings;
+
+	if (stat(dir, &st))
+		return 0;
+	snprintf(path, sizeof(path), "%s/log", dir);
+	rating = !stat(path, &st) && st.st_size ? 2 : 1;
+	snprintf(path, sizeof(path), "%s/rings", dir);
+	rings = opendir(path);
+	while (rings && (entry = readdir(rings)))
+		if (entry->d_name[0] != '.')
+			rating = 3;
+	if (rings)
+		closedir(rings);
+	return rating;
+}
+
+/*
+ * Processes may have been started with XDG_RUNTIME_DIR set where we have none, or the other way round
+ * (logins, services, containers): both places are looked at.
+ */
+static int find_default_session(struct collect *c)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	char user[40];
+	int own, other;
+
+	snprintf(user, sizeof(user), "/run/user/%lu", (unsigned long)geteuid());
+	default_dir(c->dir, sizeof(c->dir), runtime && *runtime ? runtime : user, geteuid());
+	default_dir(c->other, sizeof(c->other), NULL, geteuid());
+	if (!strcmp(c->dir, c->other))
+		c->other[0] = '\0';
+	own = rate_dir(c->dir);
+	other = *c->other ? rate_dir(c->other) : 0;
+	if (!own && !other)
+		return fail("no process has left anything in %s%s%s (`cuflight collect PID`: where a process "
+			    "has it)",
+			    c->dir, *c->other ? " or " : "", c->other);
+	if (other > own) {
+		char swap[SESSION_PATH];
+
+		memcpy(swap, c->dir, sizeof(swap));
+		memcpy(c->dir, c->other, sizeof(swap));
+		memcpy(c->other, swap, sizeof(swap));
+	} else if (own == 3 && other == 3) {
+		message("collecting from %s; %s holds rings too", c->dir, c->other);
+	}
+	return 0;
+}
+
+/* The user as whom a process runs, or -errno. */
+static int process_user(pid_t pid, uid_t *uid)
+{
+	char status[8192], *line;
+	ssize_t n = proc_read(pid, "status", status, sizeof(status) - 1);
+
+	if (n < 0)
+		return (int)n;
+	status[n] = '\0';
+	line = strstr(status, "\nUid:");
+	if (!line)
+		return -EBADMSG;
+	/* The second number is the effective one. */
+	line += 5;
+	strtoul(line, &line, 10);
+	*uid = (uid_t)strtoul(line, NULL, 10);
+	return 0;
 }
 
 /* A process's number in the innermost pid namespace that it is in. */
@@ -78,11 +156,21 @@ static pid_t inner_pid(pid_t pid)
 static int find_process_session(struct collect *c, pid_t pid)
 {
 	static char environment[1 << 20];
-	ssize_t n = proc_read(pid, "environ", environment, sizeof(environment) - 1);
-	char path[SESSION_PATH - 32];
+	char path[SESSION_PATH - 32], name[64];
 	const char *dir;
 	struct stat st;
+	uid_t uid = geteuid();
+	ssize_t n = process_user(pid, &uid);
 
+	if (!n && uid != geteuid()) {
+		/* Whose rings are mapped here could harm us, and what is written would be in nobody's hands.
+		 */
+		user_name(uid, name, sizeof(name));
+		return fail("process %d belongs to user %s; as that user: sudo -u %s cuflight collect %d",
+			    (int)pid, name, name, (int)pid);
+	}
+	if (!n)
+		n = proc_read(pid, "environ", environment, sizeof(environment) - 1);
 	if (n < 0)
 		return fail("process %d: %s", (int)pid,
 			    n == -ENOENT ? "there is no such process" : strerror((int)-n));
@@ -93,7 +181,7 @@ static int find_process_session(struct collect *c, pid_t pid)
 		snprintf(path, sizeof(path), "%s", dir);
 	else
 		default_dir(path, sizeof(path), find_variable(environment, (size_t)n, "XDG_RUNTIME_DIR"),
-			    stat(c->dir, &st) ? geteuid() : st.st_uid);
+			    uid);
 	/* In a container the path means another place. */
 	if (stat(path, &st))
 		snprintf(c->dir, sizeof(c->dir), "/proc/%d/root%s", (int)pid, path);
@@ -117,7 +205,7 @@ static int find_session(struct collect *c, const char *target)
 	} else if (dir && *dir) {
 		snprintf(c->dir, sizeof(c->dir), "%s", dir);
 	} else {
-		default_dir(c->dir, sizeof(c->dir), getenv("XDG_RUNTIME_DIR"), geteuid());
+		return find_default_session(c);
 	}
 	if (stat(c->dir, &st))
 		return fail("%s: %s; no process has left anything there", c->dir, strerror(errno));
@@ -132,7 +220,7 @@ static void record(struct collect *c, int signals)
 
 	if (!c->options.quiet)
 		message("recording %zu process%s into %s (Ctrl-C ends it; they go on)", r->drain.count,
-			r->drain.count == 1 ? "" : "es", r->path);
+			r->drain.count == 1 ? "" : "es", r->place.path);
 	do {
 		recorder_step(r, &poll);
 		/* What the file has no room for stays where it is. */
@@ -160,22 +248,27 @@ static int collect(struct collect *c, int signals)
 		return fail("%s", why);
 	status = recorder_open(r, &c->options.name, c->options.max_size);
 	if (!status && !recorder_scan_files(r)) {
-		unlink(r->path);
-		status = fail("%s holds no ring%s: nothing to collect", r->session.dir,
-			      r->only_pid ? " of this process" : "");
+		output_place_discard(&r->place);
+		recorder_tell_log(r);
+		r->session.log_read = 0; /* for whoever asks again */
+		status = fail(
+			"%s%s%s holds no ring%s: nothing to collect%s", r->session.dir,
+			*c->other ? ", like " : "", c->other, r->only_pid ? " of this process" : "",
+			r->only_pid || !*c->other ? "" : " (`cuflight collect PID`: where a process has it)");
 	}
 	if (status) {
 		session_close(&r->session, true);
 		return status;
 	}
+	recorder_keep(r);
 	recorder_session_facts(r, NULL);
 	record(c, signals);
 	recorder_last_round(r);
 	status = recorder_finish(r, true);
 	if (c->options.summary)
-		summary_print(r->path, stderr);
+		summary_print(r->place.path, stderr);
 	else if (!c->options.quiet)
-		message("the recording is %s", r->path);
+		message("the recording is %s", r->place.path);
 	return status;
 }
 

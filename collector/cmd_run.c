@@ -140,15 +140,18 @@ static int start(struct run *r)
 	status = recorder_open(&r->recorder, &r->options.name, r->options.max_size);
 	if (status) {
 		child_abandon(&r->child);
+		message("%s was not started", r->argv[0]);
 		return status;
 	}
 	recorder_session_facts(&r->recorder, r->argv);
 	tell_obstacles(r->argv[0]);
 	err = child_go(&r->child);
-	if (!err)
+	if (!err) {
+		recorder_keep(&r->recorder);
 		return 0;
+	}
 	/* Nothing was run, so there is nothing to keep. */
-	unlink(r->recorder.path);
+	output_place_discard(&r->recorder.place);
 	program = library_find_program(r->argv[0]);
 	if (err != -ENOENT)
 		message("%s cannot be executed: %s", r->argv[0], strerror(-err));
@@ -294,9 +297,9 @@ static int finish(struct run *r)
 		message("stopped waiting; %zu process%s on, unrecorded", live, live == 1 ? " goes" : "es go");
 	anything = recorder->drain.count != 0;
 	if (anything && r->options.summary)
-		summary_print(recorder->path, stderr);
+		summary_print(recorder->place.path, stderr);
 	else if (!r->options.quiet)
-		message("the recording is %s", recorder->path);
+		message("the recording is %s", recorder->place.path);
 	return r->ended ? r->status : STATUS_SIGNAL + SIGINT;
 }
 

@@ -99,12 +99,21 @@ static int expand_name(const char *pattern, pid_t pid, unsigned int number, char
 
 int output_name_check(const char *pattern, char *why, size_t why_size)
 {
+	struct stat st;
 	bool numbered;
 	char *name;
 	int err;
 
 	if (!*pattern) {
 		snprintf(why, why_size, "the name is empty");
+		return -EINVAL;
+	}
+	if (!strcmp(pattern, "-")) {
+		snprintf(why, why_size, "a recording does not go to stdout; name a file");
+		return -EINVAL;
+	}
+	if (!stat(pattern, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+		snprintf(why, why_size, "it is no file, and a recording is read again when it is complete");
 		return -EINVAL;
 	}
 	err = expand_name(pattern, 1, 1, &name, &numbered, why, why_size);
@@ -119,22 +128,46 @@ static bool is_directory(const char *path)
 	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-static void remove_file(const char *path)
+static bool can_be_replaced(const char *path)
 {
 	struct stat st;
 
-	if (!lstat(path, &st) && (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)))
-		unlink(path);
+	return !lstat(path, &st) && (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode));
 }
 
-int output_name_create(const struct output_name *n, char **path)
+static int create(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Beside the old file, which is replaced and not overwritten: somebody may have it mapped. */
+static int create_beside(struct output_place *place)
+{
+	int fd;
+
+	if (asprintf(&place->temporary, "%s.tmp-%d", place->path, (int)getpid()) < 0) {
+		place->temporary = NULL;
+		return -ENOMEM;
+	}
+	unlink(place->temporary); /* left by a process that had our number */
+	fd = create(place->temporary);
+	if (fd < 0) {
+		free(place->temporary);
+		place->temporary = NULL;
+	}
+	return fd;
+}
+
+int output_name_create(const struct output_name *n, struct output_place *place)
 {
 	char *pattern, why[160];
 	bool numbered = false;
 	unsigned int number = 0;
 	int fd;
 
-	*path = NULL;
+	*place = (struct output_place){NULL, NULL};
 	if (is_directory(n->pattern)) {
 		if (asprintf(&pattern, "%s/%s", n->pattern, OUTPUT_DEFAULT) < 0)
 			return -ENOMEM;
@@ -144,17 +177,43 @@ int output_name_create(const struct output_name *n, char **path)
 			return -ENOMEM;
 	}
 	do {
-		free(*path);
-		fd = expand_name(pattern, n->pid, ++number, path, &numbered, why, sizeof(why));
+		free(place->path);
+		fd = expand_name(pattern, n->pid, ++number, &place->path, &numbered, why, sizeof(why));
 		if (fd)
 			break;
-		/* Replaced, not overwritten: somebody may have the old file mapped. */
-		if (n->force && !numbered)
-			remove_file(*path);
-		fd = open(*path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-		if (fd < 0)
-			fd = -errno;
+		fd = create(place->path);
 	} while (fd == -EEXIST && numbered && number < MAX_NUMBER);
+	if (fd == -EEXIST && n->force && !numbered && can_be_replaced(place->path))
+		fd = create_beside(place);
 	free(pattern);
 	return fd;
+}
+
+int output_place_keep(struct output_place *place)
+{
+	int err = 0;
+
+	if (!place->temporary)
+		return 0;
+	if (rename(place->temporary, place->path)) {
+		err = -errno;
+		free(place->path);
+		place->path = place->temporary;
+	} else {
+		free(place->temporary);
+	}
+	place->temporary = NULL;
+	return err;
+}
+
+void output_place_discard(const struct output_place *place)
+{
+	unlink(place->temporary ? place->temporary : place->path);
+}
+
+void output_place_free(struct output_place *place)
+{
+	free(place->path);
+	free(place->temporary);
+	*place = (struct output_place){NULL, NULL};
 }

@@ -103,6 +103,22 @@ void proc_name(pid_t pid, char *out, size_t size)
 	}
 }
 
+void user_name(uid_t uid, char *out, size_t size)
+{
+	FILE *passwd = fopen("/etc/passwd", "re");
+	char line[1024], name[64];
+	unsigned long number;
+
+	snprintf(out, size, "%lu", (unsigned long)uid);
+	while (passwd && fgets(line, sizeof(line), passwd))
+		if (sscanf(line, "%63[^:]:%*[^:]:%lu:", name, &number) == 2 && number == uid) {
+			snprintf(out, size, "%s", name);
+			break;
+		}
+	if (passwd)
+		fclose(passwd);
+}
+
 ssize_t proc_all(struct proc_stat **out)
 {
 	struct proc_stat *all = NULL;

@@ -33,4 +33,7 @@ bool proc_is_dying(pid_t pid);
 /* All processes of this machine that can be seen, in an array to be freed. Returns their number or -errno. */
 ssize_t proc_all(struct proc_stat **out);
 
+/* A user's name for people, or the number. /etc/passwd is asked and no name service, which might wait. */
+void user_name(uid_t uid, char *out, size_t size);
+
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "collector/clock.h"
@@ -30,25 +31,37 @@ int recorder_open(struct recorder *r, const struct output_name *name, uint64_t m
 	int err;
 
 	r->timeout_ms = PACE_FLOW;
-	r->output = output_name_create(name, &r->path);
+	r->opened = clock_now(CLOCK_REALTIME);
+	r->output = output_name_create(name, &r->place);
 	if (r->output < 0) {
-		const char *path = r->path ? r->path : name->pattern;
+		const char *path = r->place.path ? r->place.path : name->pattern;
 
-		if (r->output == -EEXIST)
+		if (r->output == -EEXIST && name->force)
+			fail("%s exists already and is no file that --force could replace", path);
+		else if (r->output == -EEXIST)
 			fail("%s exists already; --force replaces it, %%n in the name numbers it", path);
 		else
-			fail("cannot create %s: %s", path, strerror(-r->output));
+			fail("cannot create %s: %s; -o NAME puts it elsewhere", path, strerror(-r->output));
 		r->output = -1;
 		return EXIT_FAILURE;
 	}
 	err = drain_open(&r->drain, r->output, r->session.control->session, max_size);
 	if (!err)
 		return 0;
-	fail("cannot write %s: %s", r->path, strerror(-err));
-	unlink(r->path);
+	fail("cannot write %s: %s", r->place.path, strerror(-err));
+	output_place_discard(&r->place);
 	close(r->output);
 	r->output = -1;
 	return EXIT_FAILURE;
+}
+
+void recorder_keep(struct recorder *r)
+{
+	int err = output_place_keep(&r->place);
+
+	if (err)
+		message("the old file cannot be replaced: %s; the recording is %s", strerror(-err),
+			r->place.path);
 }
 
 void recorder_session_facts(struct recorder *r, char *const *command)
@@ -155,7 +168,19 @@ size_t recorder_scan_files(struct recorder *r)
 	return added;
 }
 
-static void tell_log(struct recorder *r)
+/* A line begins with the time, in seconds. What was said just now is told without it. */
+static void tell_line(const struct recorder *r, const char *line)
+{
+	time_t seconds = (time_t)strtoll(line, NULL, 10);
+	struct tm tm;
+	char time[32] = "";
+
+	if (seconds < r->opened / NS_PER_S && localtime_r(&seconds, &tm))
+		strftime(time, sizeof(time), "%Y-%m-%d %H:%M:%S ", &tm);
+	message("%s%s", time, line + strspn(line, "0123456789. "));
+}
+
+void recorder_tell_log(struct recorder *r)
 {
 	char *text = session_log(&r->session), *rest = text, *line, key[32];
 	struct facts facts = {0};
@@ -165,8 +190,7 @@ static void tell_log(struct recorder *r)
 			continue;
 		r->log_lines++;
 		if (r->log_lines <= MAX_LOG_LINES) {
-			/* A line begins with the time, which is now. */
-			message("%s", line + strspn(line, "0123456789. "));
+			tell_line(r, line);
 			snprintf(key, sizeof(key), "log.%zu", r->log_lines);
 			facts_add(&facts, key, line, strlen(line));
 		} else if (r->log_lines == MAX_LOG_LINES + 1) {
@@ -187,11 +211,11 @@ static void tell_error(struct recorder *r)
 	r->told_error = true;
 	if (err == TRACE_FULL)
 		message("%s has reached --max-size; what is recorded from here on is counted as lost",
-			r->path);
+			r->place.path);
 	else
 		message("cannot write %s any more: %s; the program goes on, what is recorded from here on is "
 			"lost",
-			r->path, strerror(-err));
+			r->place.path, strerror(-err));
 }
 
 /* What is looked at once a second. */
@@ -203,7 +227,7 @@ static void keep_house(struct recorder *r)
 	if (now - r->last_keeping < NS_PER_S)
 		return;
 	r->last_keeping = now;
-	tell_log(r);
+	recorder_tell_log(r);
 	if (session_has_vanished(&r->session))
 		message("%s was removed: programs that start from now on are not recorded", r->session.dir);
 	if (!r->session.vanished)
@@ -266,7 +290,7 @@ static void remove_ring_files(struct recorder *r, bool all_written)
 			kept++;
 	}
 	if (kept)
-		message("what did not get into %s is still in %s/rings", r->path, r->session.dir);
+		message("what did not get into %s is still in %s/rings", r->place.path, r->session.dir);
 }
 
 void recorder_last_round(struct recorder *r)
@@ -282,7 +306,7 @@ void recorder_last_round(struct recorder *r)
 	if (!r->session.vanished)
 		recorder_scan_files(r);
 	drain_pass(&r->drain);
-	tell_log(r);
+	recorder_tell_log(r);
 	tell_error(r);
 }
 
@@ -292,7 +316,7 @@ int recorder_finish(struct recorder *r, bool recording)
 
 	tell_error(r);
 	if (err)
-		message("%s has no index: %s; it can be read all the same", r->path, strerror(-err));
+		message("%s has no index: %s; it can be read all the same", r->place.path, strerror(-err));
 	remove_ring_files(r, !err && !r->drain.writer.error);
 	session_close(&r->session, recording);
 	return err || (r->drain.writer.error && r->drain.writer.error != TRACE_FULL) ? EXIT_FAILURE
@@ -308,6 +332,5 @@ void recorder_close(struct recorder *r)
 	if (r->output >= 0)
 		close(r->output);
 	r->output = -1;
-	free(r->path);
-	r->path = NULL;
+	output_place_free(&r->place);
 }

@@ -19,7 +19,7 @@ struct recorder {
 	struct session session;
 	struct drain drain;
 	int output; /* the trace file, -1: not open */
-	char *path;
+	struct output_place place;
 
 	pid_t only_pid; /* of ring files, only those of this process (its own number); 0: all */
 	int connections[RECORDER_CONNECTIONS]; /* accepted, their hello not yet there */
@@ -28,6 +28,7 @@ struct recorder {
 	int timeout_ms;	      /* of the next poll */
 	int64_t last_keeping; /* CLOCK_MONOTONIC ns: of the things that are done once a second */
 	bool told_error, told_files;
+	int64_t opened;	  /* CLOCK_REALTIME ns: what the log said before is told with its time */
 	size_t log_lines; /* told */
 };
 
@@ -36,6 +37,8 @@ struct recorder {
  * status after saying why; the session stays open then.
  */
 int recorder_open(struct recorder *r, const struct output_name *name, uint64_t max_size);
+/* There is something to record: the file replaces what had its name. */
+void recorder_keep(struct recorder *r);
 
 /* Write what is known of the session. command: argv of the program, NULL if none was started. */
 void recorder_session_facts(struct recorder *r, char *const *command);
@@ -45,6 +48,9 @@ void recorder_session_facts(struct recorder *r, char *const *command);
  * and do one round.
  */
 void recorder_step(struct recorder *r, struct pollfd *also);
+
+/* Tell what processes wrote to the session's log since it was last told. */
+void recorder_tell_log(struct recorder *r);
 
 /* Take over rings that lie in rings/ as files. Returns how many are new. */
 size_t recorder_scan_files(struct recorder *r);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "collector/clock.h"
+#include "collector/proc.h"
 #include "wire/atomic.h"
 
 #define SOCKET	    "socket"
@@ -84,6 +85,7 @@ static int choose_dir(struct session *s, const char *wanted, char *why, size_t w
 /* Ours, and closed to others: what is in it decides what we map. */
 static int open_dir(struct session *s, char *why, size_t why_size)
 {
+	char user[64];
 	struct stat st;
 	int err;
 
@@ -93,8 +95,14 @@ static int open_dir(struct session *s, char *why, size_t why_size)
 		snprintf(why, why_size, "cannot open %s: %s", s->dir, strerror(-err));
 		return err;
 	}
-	if (st.st_uid != geteuid() || (st.st_mode & 077)) {
-		snprintf(why, why_size, "%s must belong to you and be closed to others (chmod 700)", s->dir);
+	if (st.st_uid != geteuid()) {
+		user_name(st.st_uid, user, sizeof(user));
+		snprintf(why, why_size, "%s belongs to user %s; as that user: sudo -u %s cuflight ...",
+			 s->dir, user, user);
+		return -EPERM;
+	}
+	if (st.st_mode & 077) {
+		snprintf(why, why_size, "%s is open to other users; chmod 700 closes it", s->dir);
 		return -EPERM;
 	}
 	if (mkdirat(s->dir_fd, "rings", 0700) && errno != EEXIST)

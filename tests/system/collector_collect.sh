@@ -45,6 +45,49 @@ expect 1 "$cuflight" collect -o none $((1 << 22))
 says err "no such process"
 expect 2 "$cuflight" collect a b
 
+# ---- nothing there, and the log says why: with the time, as it was before; told again to whoever asks again
+echo "1700000000.123 pid 7 worker: no libcupti was found" >s/log
+for i in 1 2; do
+	expect 1 "$cuflight" collect -o none
+	says err "2023-11-14 "
+	says err "pid 7 worker: no libcupti was found"
+	says err "nothing to collect"
+done
+: >s/log
+
+# ---- without a name: where the library leaves its rings, with XDG_RUNTIME_DIR and without
+default() {
+	env -u CUFLIGHT_DIR XDG_RUNTIME_DIR="$PWD/runtime" "$cuflight" collect "$@"
+}
+mkdir -m 700 runtime
+if [ ! -e "/tmp/cuflight-$(id -u)" ]; then
+	expect 1 default -o none
+	says err "$PWD/runtime/cuflight-$(id -u) or /tmp/cuflight-$(id -u) (\`cuflight collect PID\`"
+	mkdir -m 700 "/tmp/cuflight-$(id -u)" "/tmp/cuflight-$(id -u)/rings" "runtime/cuflight-$(id -u)"
+	CUFLIGHT_DIR=/tmp/cuflight-$(id -u) "$fake" --file --flight >out
+	expect 0 default -q -o elsewhere
+	rm -rf "/tmp/cuflight-$(id -u)"
+	same records "$(about elsewhere.cuft 'records(one)')" 1000
+fi
+
+# ---- another user's
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	name=$(getent passwd 65534 | cut -d : -f 1)
+	setpriv --reuid=65534 --regid=65534 --clear-groups sleep 30 &
+	expect_user() {
+		expect 1 "$cuflight" collect -o none $!
+		grep -qF "process $! belongs to user $name; as that user: sudo -u $name cuflight collect $!" err
+	}
+	wait_for 5 expect_user
+	kill $!
+	mkdir -m 700 theirs && chown 65534 theirs
+	expect 1 "$cuflight" collect -o none "$PWD/theirs"
+	says err "belongs to user $name"
+fi
+mkdir -m 750 wide
+expect 1 "$cuflight" collect -o none "$PWD/wide"
+says err "chmod 700"
+
 # ---- a process that runs, in flight: its newest records, then all
 "$fake" --file --flight --chunks=400 --records=5000 --names=0 --pace=5000 >fake.out &
 wait_for 5 are_rings 1

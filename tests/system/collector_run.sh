@@ -33,6 +33,14 @@ for f in x1 x2 x3; do
 	[ ! -e $f.cuft ] || fail "$f.cuft was left though nothing ran"
 done
 
+# ---- and what -f would have replaced is still there, with nothing beside it
+echo precious >old.cuft
+expect 127 "$cuflight" run -f -o old -- no-such-program-at-all
+expect 126 "$cuflight" run -f -o old -- ./not-executable
+expect 127 "$cuflight" run -f -o old -- ./orphan
+same 'the old file' "$(cat old.cuft)" precious
+same 'files' "$(ls -d old*)" old.cuft
+
 # ---- wrong calls: status 2, CMD not started
 usage() {
 	expect 2 "$cuflight" "$@"
@@ -51,6 +59,10 @@ usage run -o '%z' -- touch started
 usage run -o '%q{CUFLIGHT_TEST_UNSET}' -- touch started
 says err CUFLIGHT_TEST_UNSET
 usage run -o '' -- touch started
+usage run -o - -- touch started
+says err "does not go to stdout"
+usage run -o /dev/null -- touch started
+says err "it is no file"
 usage run -o
 usage verify
 usage info a.cuft b.cuft
@@ -79,10 +91,17 @@ expect 1 "$cuflight" run -o keep -- touch started
 says err "keep.cuft exists already"
 [ ! -e started ] || fail "CMD was started"
 same 'the old file' "$(cat keep.cuft)" precious
+says err "touch was not started"
 expect 0 "$cuflight" run -o keep --force -- true
 whole keep.cuft
+same 'files' "$(ls -d keep*)" keep.cuft
 expect 1 "$cuflight" run -o no/such/directory/x -- touch started
 [ ! -e started ] || fail "CMD was started"
+says err "cannot create no/such/directory/x.cuft: No such file or directory; -o"
+says err "touch was not started"
+mkdir folder.cuft
+expect 1 "$cuflight" run -f -o folder -- touch started
+says err "no file that --force could replace"
 expect 0 env RANK=3 "$cuflight" run -o 'r%q{RANK}-%n' -- true
 expect 0 env RANK=3 "$cuflight" run -o 'r%q{RANK}-%n' -- true
 whole r3-1.cuft

@@ -22,24 +22,25 @@ static char scratch[] = "/tmp/output-name-test-XXXXXX";
 static void expect_name(const char *pattern, bool force, const char *expected)
 {
 	struct output_name n = {.pattern = pattern, .pid = 42, .force = force};
-	char *path;
-	int fd = output_name_create(&n, &path);
+	struct output_place place;
+	int fd = output_name_create(&n, &place);
 
 	assert_true(fd >= 0);
-	assert_string_equal(path, expected);
+	assert_string_equal(place.path, expected);
+	assert_int_equal(output_place_keep(&place), 0);
 	assert_int_equal(access(expected, F_OK), 0);
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	close(fd);
-	free(path);
+	output_place_free(&place);
 }
 
 static void expect_error(const char *pattern, int err)
 {
 	struct output_name n = {.pattern = pattern, .pid = 42};
-	char *path;
+	struct output_place place;
 
-	assert_int_equal(output_name_create(&n, &path), err);
-	free(path);
+	assert_int_equal(output_name_create(&n, &place), err);
+	output_place_free(&place);
 }
 
 static void placeholders_expand(void **state)
@@ -92,10 +93,33 @@ static void files_are_kept_unless_forced(void **state)
 	expect_error("no-such-directory/x", -ENOENT);
 }
 
+static void a_replaced_file_stays_until_the_new_one_is_kept(void **state)
+{
+	struct output_name n = {.pattern = "old", .pid = 42, .force = true};
+	struct output_place place;
+	struct stat st;
+	int fd = open("old.cuft", O_CREAT | O_WRONLY, 0600);
+
+	(void)state;
+	assert_int_equal(write(fd, "precious", 8), 8);
+	close(fd);
+	fd = output_name_create(&n, &place);
+	assert_true(fd >= 0);
+	assert_non_null(place.temporary);
+	assert_int_equal(access(place.temporary, F_OK), 0);
+	output_place_discard(&place);
+	assert_int_equal(access(place.temporary, F_OK), -1);
+	assert_int_equal(stat("old.cuft", &st), 0);
+	assert_int_equal(st.st_size, 8);
+	close(fd);
+	output_place_free(&place);
+}
+
 static void bad_patterns_are_explained(void **state)
 {
-	static const char *const bad[] = {"",	 "%x",	 "end%",    "%q",
-					  "%qX", "%q{}", "%q{open", "%q{OUTPUT_NAME_TEST_UNSET}"};
+	static const char *const bad[] = {
+		"",	    "%x", "end%", "%q", "%qX", "%q{}", "-", "%q{open", "%q{OUTPUT_NAME_TEST_UNSET}",
+		"/dev/null"};
 	char why[160];
 
 	(void)state;
@@ -128,6 +152,7 @@ int main(void)
 		cmocka_unit_test(placeholders_expand),
 		cmocka_unit_test(numbers_find_a_free_name),
 		cmocka_unit_test(files_are_kept_unless_forced),
+		cmocka_unit_test(a_replaced_file_stays_until_the_new_one_is_kept),
 		cmocka_unit_test(bad_patterns_are_explained),
 	};
 
