@@ -36,10 +36,12 @@ silent() {
 }
 
 echo "old root: $(old getconf GNU_LIBC_VERSION)"
-old LD_TRACE_LOADED_OBJECTS=1 LD_PRELOAD=$so /bin/true | grep -q "$so " || { echo "the library is not loaded"; exit 1; }
+loaded=$(old LD_TRACE_LOADED_OBJECTS=1 LD_PRELOAD=$so /bin/true)
+[[ $loaded = *"$so "* ]] || { echo "the library is not loaded"; exit 1; }
 silent "/bin/true" LD_PRELOAD=$so /bin/true
 silent "/bin/true, bound at once" LD_PRELOAD=$so LD_BIND_NOW=1 /bin/true
 silent "a shell with children" LD_PRELOAD=$so LD_BIND_NOW=1 /bin/bash -c '/bin/true; /bin/true | /bin/cat'
 silent "perl" LD_PRELOAD=$so LD_BIND_NOW=1 /usr/bin/perl -e 1
-old LD_BIND_NOW=1 $in/cuflight --help | head -n 1
+help=$(old LD_BIND_NOW=1 $in/cuflight --help)
+echo "${help%%$'\n'*}"
 echo "ok: the collector starts"

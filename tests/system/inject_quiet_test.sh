@@ -57,7 +57,7 @@ fi
 # Something is preloaded already: both are loaded, in this order.
 printf 'int other(void) { return 1; }\n' >other.c
 gcc -shared -fPIC -o other.so other.c
-LD_PRELOAD=$PWD/other.so:$library bash -c 'grep -c "other.so\|libcuflight.so" <(grep r-xp /proc/$$/maps)' >got
+LD_PRELOAD=$PWD/other.so:$library bash -c 'maps=$(</proc/$$/maps); grep -c "r-xp.*\(other.so\|libcuflight.so\)" <<<"$maps"' >got
 [ "$(cat got)" = 2 ] || fail "with another library preloaded: $(cat got)"
 
 # Children inherit the variables, whether a shell starts them or not.

@@ -103,6 +103,7 @@ CUFLIGHT_RING_SIZE=256K CUFLIGHT_PUBLISH=10ms record "$nvtx" pairs 300000
 gone=$(sed -n 's/^ring .*overwritten:\([0-9]*\),.*/\1/p' dump)
 kept=$(count '^nvtx')
 [ "${gone:-0}" -gt 0 ] || fail "nothing was overwritten"
-[ $((kept + gone)) -ge 600000 ] || fail "$kept kept, $gone overwritten, of 600000"
+dropped=$(sed -n 's/^ring .*no_page:\([0-9]*\),.*/\1/p' dump) # a busy machine may not give the helper its turn in time
+[ $((kept + gone + ${dropped:-0})) -ge 600000 ] || fail "$kept kept, $gone overwritten, ${dropped:-0} without a page, of 600000"
 expect 1 '^nvtx 112=1 .* name=range 299999 '
 finish

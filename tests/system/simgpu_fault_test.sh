@@ -44,7 +44,7 @@ python3 "$CUFLIGHT_ROOT/tests/simgpu/compare.py" truth client --lossy >out || fa
 CLIENT_CALLBACKS=1 trace subscribe-busy
 grep -q '^ERROR cuptiSubscribe 39 ' client || fail "subscribe-busy"
 trace cupti-missing
-if ! ldconfig -p | grep -q 'libcupti\.so '; then
+if ! grep -q 'libcupti\.so ' <(ldconfig -p); then
 	grep -q '^ERROR no libcupti' client || fail "cupti-missing"
 fi
 
