@@ -132,7 +132,8 @@ static const char *how_it_ended(const struct drain *d, struct source *s, int64_t
 		if (now - s->ending_since < CAUSE_WAIT)
 			return NULL;
 	}
-	return "killed";
+	/* Gone, and somebody else was told how. */
+	return "unknown";
 }
 
 struct source_pass drain_pass(struct drain *d)
@@ -181,7 +182,7 @@ int drain_finish(struct drain *d)
 		if (s->state == SOURCE_LIVE)
 			source_finish(s, &d->writer, "running");
 		else if (s->state == SOURCE_ENDING)
-			source_finish(s, &d->writer, "killed");
+			source_finish(s, &d->writer, "unknown");
 	}
 	d->live = 0;
 	return trace_writer_finish(&d->writer);

@@ -366,6 +366,13 @@ static void rescue(struct source *s, struct trace_writer *w, struct facts *facts
 		facts_format(facts, "salvaged", "%llu", (unsigned long long)r.records);
 }
 
+static void access_cost(void *argument)
+{
+	struct access *a = argument;
+
+	a->position = load_relaxed(&a->source->peer.ring.header->helper_ns);
+}
+
 void source_finish(struct source *s, struct trace_writer *w, const char *end)
 {
 	struct facts facts = {0};
@@ -383,6 +390,8 @@ void source_finish(struct source *s, struct trace_writer *w, const char *end)
 		facts_format(&facts, "end_status", "exit %d", WEXITSTATUS(s->wait_status));
 	if (s->peer.pid && s->peer.pid != s->peer.inner_pid)
 		facts_format(&facts, "collector_pid", "%d", (int)s->peer.pid);
+	if (reach(s, access_cost, &a))
+		facts_format(&facts, "helper_ms", "%.1f", (double)a.position / NS_PER_MS);
 	add_losses(s, &facts);
 	chunk = facts_chunk(&facts, s->peer.process, s->peer.generation, s->sequence, &size);
 	if (chunk && !trace_writer_closing(w, chunk, size))

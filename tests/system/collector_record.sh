@@ -36,7 +36,12 @@ same end "$(ends exec.cuft)" exec
 # A grandchild, reaped by its parent and not by us.
 expect 0 "$cuflight" run -q -o grand -- sh -c "\"$fake\" --end=kill --pace=1000; sleep 0.2; exit 0"
 all_there grand.cuft
-case $(ends grand.cuft) in killed | 'killed signal 9') ;; *) fail "grandchild: $(ends grand.cuft)" ;; esac
+case $(ends grand.cuft) in unknown | 'killed signal 9') ;; *) fail "grandchild: $(ends grand.cuft)" ;; esac
+
+# One that leaves by _exit and is reaped by its parent was not killed: what is not known is not said.
+expect 0 "$cuflight" run -q -o left -- sh -c "\"$fake\" --end=_exit --pace=1000; exit 0"
+all_there left.cuft
+case $(ends left.cuft) in unknown | '_exit exit 7') ;; *) fail "grandchild: $(ends left.cuft)" ;; esac
 
 # ---- a process that outlives CMD belongs to the recording
 expect 3 "$cuflight" run -q -o orphan -- sh -c "\"$fake\" --wait=700 & exit 3"
