@@ -3,6 +3,7 @@
  * program it is as without us: its terminal, its output, its signals, its exit status.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,9 +34,10 @@ const char run_usage[] =
 	"\n" RECORDING_USAGE "\n"
 	"Ctrl-C goes to CMD, as it would without cuflight; the recording is completed when CMD and all that "
 	"it started\n"
-	"have ended. Ctrl-C twice within 5 seconds: stop waiting. A TERM, HUP, USR1 or USR2 sent to cuflight "
-	"is passed on\n"
-	"to CMD.\n"
+	"have ended. Ctrl-C twice within 5 seconds, or two TERM: stop waiting. A TERM, HUP, USR1 or USR2 "
+	"sent to "
+	"cuflight\n"
+	"is passed on to CMD.\n"
 	"\n"
 	"Exit status: CMD's, 128 + N if signal N ended it; 126 if CMD cannot be executed, 127 if it is not "
 	"found;\n"
@@ -50,7 +52,8 @@ const char run_usage[] =
 
 struct run {
 	struct recording_options options;
-	char **argv; /* CMD */
+	char **argv;	   /* CMD */
+	const char *outer; /* the session directory of the `run` that this one runs in, or NULL */
 
 	struct recorder recorder;
 	struct watch watch;
@@ -63,6 +66,7 @@ struct run {
 	int64_t interrupted; /* when an end was last asked for, the same; 0: never */
 	bool told_wait;	     /* what is waited for */
 	bool stop;	     /* waiting no longer */
+	int stopped_by;	     /* the signal */
 };
 
 static int parse_options(struct run *r, int argc, char **argv)
@@ -104,6 +108,7 @@ static int open_session(struct run *r)
 	err = session_open(&r->recorder.session, wanted && *wanted ? wanted : NULL, why, sizeof(why));
 	if (err == -EBUSY) {
 		/* `cuflight run` inside `cuflight run`: the inner one has a session of its own. */
+		r->outer = wanted;
 		if (!r->options.quiet)
 			message("%s; this run has a session of its own", why);
 		err = session_open(&r->recorder.session, NULL, why, sizeof(why));
@@ -169,8 +174,10 @@ static void on_interrupt(struct run *r, int signal_number, int64_t now)
 {
 	bool again = r->interrupted && now - r->interrupted < AGAIN_WITHIN;
 
-	if (r->ended || (signal_number == SIGINT && again))
+	if (r->ended || (signal_number != SIGHUP && again)) {
 		r->stop = true;
+		r->stopped_by = signal_number;
+	}
 	r->interrupted = now;
 	r->told_wait = false;
 }
@@ -257,8 +264,8 @@ static void tell_off(const struct drain *d)
 	}
 }
 
-/* If there is little or nothing in the file, say why. */
-static void explain(struct run *r)
+/* If there is little or nothing in the file, say why. Returns how many reasons are in the file. */
+static size_t explain(struct run *r)
 {
 	struct drain *d = &r->recorder.drain;
 	struct facts facts = {0};
@@ -271,36 +278,62 @@ static void explain(struct run *r)
 	for (size_t i = 0; i < d->count; i++)
 		records += d->sources[i]->records;
 	if (records)
-		return;
+		return missed;
 	if (d->count)
 		message("nothing was recorded: CUDA or NVTX was found in %zu process%s, but no event came",
 			d->count, d->count == 1 ? "" : "es");
 	else if (!missed)
-		message("nothing was recorded: no process used CUDA or NVTX (`cuflight doctor` says whether "
-			"it could be recorded)");
+		message("nothing was recorded: no process was seen to use CUDA or NVTX (`cuflight doctor` "
+			"says "
+			"whether it could be recorded)");
 	if (!r->recorder.log_lines)
 		tell_off(d);
+	return missed;
+}
+
+/* Whoever reads the outer recording and misses what was recorded here finds it by its log. */
+static void tell_outer(const struct run *r)
+{
+	int64_t now = clock_now(CLOCK_REALTIME);
+	char path[SESSION_PATH + 8];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/log", r->outer);
+	fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	dprintf(fd, "%lld.%03lld pid %d cuflight: %s and what it started is in a recording of its own: %s\n",
+		(long long)(now / NS_PER_S), (long long)(now % NS_PER_S / NS_PER_MS), (int)getpid(),
+		r->argv[0], r->recorder.place.path);
+	close(fd);
 }
 
 static int finish(struct run *r)
 {
 	struct recorder *recorder = &r->recorder;
-	size_t live;
-	bool anything;
+	size_t live, told;
+	bool anything, empty;
 
 	read_signals(r);
 	recorder_last_round(recorder);
-	explain(r);
+	told = explain(r);
 	live = recorder->drain.live;
+	anything = recorder->drain.count != 0;
+	/* Nobody asked for a file that says nothing. */
+	empty = !anything && !told && !recorder->log_lines && !r->options.named;
 	recorder_finish(recorder, false);
+	if (r->outer && !empty)
+		tell_outer(r);
 	if (r->stop && live)
 		message("stopped waiting; %zu process%s on, unrecorded", live, live == 1 ? " goes" : "es go");
-	anything = recorder->drain.count != 0;
-	if (anything && r->options.summary)
+	if (empty && !unlink(recorder->place.path)) {
+		if (!r->options.quiet)
+			message("no file was kept (-o NAME keeps one in any case)");
+	} else if (anything && r->options.summary)
 		summary_print(recorder->place.path, stderr);
 	else if (!r->options.quiet)
 		message("the recording is %s", recorder->place.path);
-	return r->ended ? r->status : STATUS_SIGNAL + SIGINT;
+	return r->ended ? r->status : STATUS_SIGNAL + r->stopped_by;
 }
 
 int command_run(int argc, char **argv)

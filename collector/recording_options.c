@@ -13,6 +13,7 @@ int recording_option(struct recording_options *o, const char *command, int lette
 	switch (letter) {
 	case 'o':
 		o->name.pattern = optarg;
+		o->named = true;
 		return 0;
 	case 'f':
 		o->name.force = true;

@@ -12,6 +12,7 @@
 
 struct recording_options {
 	struct output_name name; /* pid is the command's to set */
+	bool named;		 /* by -o */
 	uint64_t max_size;	 /* bytes, 0: no limit */
 	bool summary;
 	bool quiet;

@@ -26,7 +26,7 @@ gcc -o "$place/maps" maps.c || fail gcc
 
 # ---- nobody used CUDA
 expect 3 "$cuflight" run -o a -- sh -c 'sleep 0.1; exit 3'
-says err "nothing was recorded: no process used CUDA or NVTX"
+says err "nothing was recorded: no process was seen to use CUDA or NVTX"
 whole a.cuft
 
 # ---- the library was in it, CUDA was not initialised

@@ -107,7 +107,16 @@ expect 0 env RANK=3 "$cuflight" run -o 'r%q{RANK}-%n' -- true
 whole r3-1.cuft
 whole r3-2.cuft
 mkdir default
-(cd default && expect 0 "$cuflight" run -- sh -c 'echo $$' && [ -e "cuflight-$(cat out)-1.cuft" ]) || fail "default name"
+(cd default && expect 0 "$cuflight" run -- sh -c "echo \$\$; exec \"$fake\"" && [ -e "cuflight-$(head -n 1 out)-1.cuft" ]) ||
+	fail "default name"
+# ---- nothing to record and no name asked for: no file
+mkdir empty
+(cd empty && expect 0 "$cuflight" run -- true && says err "no file was kept" && [ -z "$(find . -name '*.cuft')" ]) || fail "an empty file"
+# ---- a run inside a run: the outer one says where the inner one's recording is
+expect 0 "$cuflight" run -o around -- "$cuflight" run -q -o within -- "$fake"
+says err "$fake and what it started is in a recording of its own: within.cuft"
+whole around.cuft
+whole within.cuft
 
 # ---- the environment
 expect 0 env LD_PRELOAD=libdl.so.2 CUDA_INJECTION64_PATH=/other/tool "$cuflight" run -q -o env -- env

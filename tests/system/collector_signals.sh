@@ -39,6 +39,18 @@ whole twice.cuft
 same records "$(about twice.cuft 'records(one)')" 500
 same end "$(about twice.cuft 'one["facts"]["end"]')" running
 
+# ---- two TERM within five seconds do the same
+"$cuflight" run -q -o terms -- sh -c "trap '' TERM; : >deaf; \"$fake\" --wait=6000 --chunks=5 >published" >out 2>err &
+wait_for 10 test -e deaf
+SECONDS=0
+kill -TERM $!
+sleep 1
+kill -TERM $!
+wait $!
+same 'status after two TERM' $? 143
+[ $SECONDS -lt 4 ] || fail "it waited for CMD all the same"
+whole terms.cuft
+
 # ---- two Ctrl-C far apart are two first ones
 cat >patient <<-'SCRIPT'
 	#!/bin/sh
