@@ -105,8 +105,10 @@ int peer_receive(int connection, struct peer *out, char *why, size_t why_size)
 	int err, fd = -1;
 
 	*out = (struct peer){.file = -1};
-	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &length))
-		return -errno;
+	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &length)) {
+		snprintf(why, why_size, "who it is cannot be learnt: %s", strerror(errno));
+		return -ECONNABORTED;
+	}
 	out->pid = credentials.pid;
 	err = receive_hello(connection, &hello, &fd);
 	if (err == -EAGAIN)
@@ -130,6 +132,9 @@ int peer_receive(int connection, struct peer *out, char *why, size_t why_size)
 						   : "it sent no proper hello");
 	} else {
 		err = map_ring(fd, hello.ring_size, out, why, why_size);
+		/* Nothing more will come on this connection. */
+		if (err == -EAGAIN)
+			err = -EBADMSG;
 		if (!err && out->process != hello.process) {
 			snprintf(why, why_size, "its ring is not the one it announced");
 			peer_unmap(out);

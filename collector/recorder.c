@@ -282,9 +282,10 @@ static void remove_ring_files(struct recorder *r, bool all_written)
 	for (size_t i = 0; i < r->drain.count; i++) {
 		const struct source *s = r->drain.sources[i];
 
-		if (!s->peer.name[0] || !strcmp(s->end, "running"))
+		/* One that was cut short is of no use to anybody, be its process there or not. */
+		if (!s->peer.name[0] || (!s->cut_short && !strcmp(s->end, "running")))
 			continue;
-		if (all_written)
+		if (all_written || s->cut_short)
 			unlinkat(r->session.rings_fd, s->peer.name, 0);
 		else
 			kept++;

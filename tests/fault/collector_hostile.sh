@@ -47,8 +47,9 @@ says err "its table of names is damaged"
 same 'permanent' "$(bad permanent 'records(q)')" '[1000]'
 
 # ---- a ring file that is cut short under the collector's hands (SIGBUS)
-beside truncate --file --wait=1500 --end=forever '& sleep 3; kill -KILL $!'
+CUFLIGHT_DIR=$PWD/cut beside truncate --file --wait=1500 --end=forever '& sleep 3; kill -KILL $!'
 says err "was cut short"
+[ ! -e cut ] || fail "the session directory was left: $(find cut)"
 
 # ---- a connection that says nothing
 expect 0 timeout 30 "$cuflight" run -q -o silent -- sh -c "
