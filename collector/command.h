@@ -18,6 +18,9 @@ struct command {
 
 int command_run(int argc, char **argv);
 int command_collect(int argc, char **argv);
+int command_start(int argc, char **argv);
+int command_stop(int argc, char **argv);
+int command_status(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_info(int argc, char **argv);
@@ -26,6 +29,9 @@ int command_doctor(int argc, char **argv);
 
 extern const char run_usage[];
 extern const char collect_usage[];
+extern const char start_usage[];
+extern const char stop_usage[];
+extern const char status_usage[];
 extern const char report_usage[];
 extern const char export_usage[];
 extern const char info_usage[];

@@ -68,6 +68,8 @@ int drain_add(struct drain *d, struct peer *peer)
 	if (!s)
 		goto no_memory;
 	source_init(s, peer);
+	if (d->record)
+		source_command(s, true);
 	d->sources[d->count++] = s;
 	d->live++;
 	d->writer.reserve += CLOSING_SIZE;

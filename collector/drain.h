@@ -26,6 +26,7 @@ struct drain {
 	size_t count, capacity;
 	size_t live; /* not SOURCE_ENDED */
 	uint8_t *scratch;
+	bool record;			    /* a window is open: processes that come are told to record */
 	struct reaped reaped[DRAIN_REAPED]; /* the newest */
 	size_t reaped_count;
 };

@@ -45,6 +45,7 @@ int recorder_open(struct recorder *r, const struct output_name *name, uint64_t m
 		r->output = -1;
 		return EXIT_FAILURE;
 	}
+	r->control = (struct control){.drain = &r->drain, .dir = r->session.dir};
 	err = drain_open(&r->drain, r->output, r->session.control->session, max_size);
 	if (!err)
 		return 0;
@@ -114,8 +115,14 @@ static void receive_hellos(struct recorder *r)
 
 	for (size_t i = 0; i < r->connection_count;) {
 		struct peer peer;
-		int err = peer_receive(r->connections[i], &peer, why, sizeof(why));
+		int err;
 
+		if (control_serve(&r->control, r->connections[i], r->place.path)) {
+			close(r->connections[i]);
+			r->connections[i] = r->connections[--r->connection_count];
+			continue;
+		}
+		err = peer_receive(r->connections[i], &peer, why, sizeof(why));
 		if (err == -EAGAIN) {
 			i++;
 			continue;
@@ -313,8 +320,10 @@ void recorder_last_round(struct recorder *r)
 
 int recorder_finish(struct recorder *r, bool recording)
 {
-	int err = drain_finish(&r->drain);
+	int err;
 
+	control_stop(&r->control, "control");
+	err = drain_finish(&r->drain);
 	tell_error(r);
 	if (err)
 		message("%s has no index: %s; it can be read all the same", r->place.path, strerror(-err));

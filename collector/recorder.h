@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collector/control.h"
 #include "collector/drain.h"
 #include "collector/output_name.h"
 #include "collector/session.h"
@@ -18,6 +19,7 @@
 struct recorder {
 	struct session session;
 	struct drain drain;
+	struct control control;
 	int output; /* the trace file, -1: not open */
 	struct output_place place;
 

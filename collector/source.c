@@ -5,10 +5,14 @@
 #include "collector/source.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "collector/clock.h"
 #include "collector/facts.h"
@@ -88,6 +92,32 @@ static void access_losses(void *argument)
 	memcpy(a->buf, a->source->peer.ring.header->losses, a->capacity);
 }
 
+static void access_command(void *argument)
+{
+	struct access *a = argument;
+	struct ring_header *h = a->source->peer.ring.header;
+
+	store_relaxed(&h->wanted, a->state);
+	/* Partner: the helper's acquire. */
+	a->source->command = __atomic_add_fetch(&h->command, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &h->command, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static void access_answered(void *argument)
+{
+	struct access *a = argument;
+
+	a->state = load_acquire(&a->source->peer.ring.header->answered); /* partner: the helper's release */
+	a->died = ring_owner_died(&a->source->peer.ring);
+}
+
+static void access_counters(void *argument)
+{
+	struct access *a = argument;
+
+	memcpy(a->buf, a->source->peer.ring.header, sizeof(struct ring_header));
+}
+
 /* False when the ring is no more there. */
 static bool reach(struct source *s, void (*f)(void *), struct access *a)
 {
@@ -113,6 +143,52 @@ void source_init(struct source *s, struct peer *peer)
 	if (s->born.pid)
 		proc_name(peer->pid, s->name, sizeof(s->name));
 	reach(s, access_attach, &a);
+}
+
+void source_command(struct source *s, bool record)
+{
+	struct access a = {.state = record ? WANTED_RECORD : 0};
+
+	if (s->state == SOURCE_LIVE)
+		reach(s, access_command, &a);
+}
+
+bool source_has_answered(struct source *s)
+{
+	struct access a = {0};
+
+	if (s->state != SOURCE_LIVE || !reach(s, access_answered, &a))
+		return true;
+	return a.died || (int32_t)(a.state - s->command) >= 0;
+}
+
+void source_status(struct source *s, struct source_status *out)
+{
+	static const char *const states[] = {"starting", "nvtx only", "recording", "off", "closed"};
+	int64_t now = clock_now(CLOCK_MONOTONIC);
+	static struct ring_header h;
+	struct access a = {.buf = &h};
+	uint64_t fill;
+
+	*out = (struct source_status){.state = "ended", .records = s->records};
+	if (s->state == SOURCE_ENDED || !reach(s, access_counters, &a))
+		return;
+	fill = h.head - (h.tail > h.floor ? h.tail : h.floor);
+	out->state = h.state < sizeof(states) / sizeof(states[0]) ? states[h.state] : "?";
+	out->iteration = h.iteration;
+	out->records = h.records;
+	out->fill = fill > s->peer.ring.chunk_size ? 1 : (double)fill / (double)s->peer.ring.chunk_size;
+	for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++)
+		if (loss_cause_is_loss(cause) && cause != LOSS_OVERWRITTEN)
+			out->lost += h.losses[cause].count + s->losses[cause].count;
+	/* Over half a second at least, so that one chunk more or less does not show. */
+	if (s->rated && now - s->rated >= NS_PER_S / 2)
+		s->rate = (double)(h.records - s->rated_records) * NS_PER_S / (double)(now - s->rated);
+	if (!s->rated || now - s->rated >= NS_PER_S / 2) {
+		s->rated = now;
+		s->rated_records = h.records;
+	}
+	out->rate = s->rate;
 }
 
 void source_lose(struct ring_loss *loss, uint64_t count)
@@ -144,7 +220,19 @@ static uint64_t count_strings(const uint8_t *bytes, size_t size)
 	return n;
 }
 
-/* Two facts are of interest here: what the program is, and whether it is recorded. */
+static void read_device(struct source *s, const uint8_t *record, size_t size)
+{
+	struct permanent_device device;
+
+	if (s->device[0] || size < sizeof(device))
+		return;
+	memcpy(&device, record, sizeof(device));
+	if (device.name_length <= size - sizeof(device))
+		snprintf(s->device, sizeof(s->device), "%.*s", (int)device.name_length,
+			 (const char *)record + sizeof(device));
+}
+
+/* What is of interest here: what the program is, its rank and device, and whether it is recorded. */
 static void read_facts(struct source *s, const uint8_t *bytes, size_t size)
 {
 	struct permanent_fact fact;
@@ -155,12 +243,16 @@ static void read_facts(struct source *s, const uint8_t *bytes, size_t size)
 		memcpy(&fact, bytes + at, sizeof(fact));
 		if (fact.h.size < sizeof(fact.h) || fact.h.size > size - at)
 			return;
+		if (fact.h.kind == PERMANENT_DEVICE)
+			read_device(s, bytes + at, fact.h.size);
 		if (fact.h.kind != PERMANENT_FACT || fact.h.size < sizeof(fact) ||
 		    fact.key_length > fact.h.size - sizeof(fact) ||
 		    fact.value_length > fact.h.size - sizeof(fact) - fact.key_length)
 			continue;
 		if (fact.key_length == 9 && !memcmp(key, "recording", 9))
 			snprintf(s->recording, sizeof(s->recording), "%.*s", (int)fact.value_length, key + 9);
+		else if (fact.key_length == 4 && !memcmp(key, "rank", 4))
+			snprintf(s->rank, sizeof(s->rank), "%.*s", (int)fact.value_length, key + 4);
 		else if (fact.key_length == 3 && !memcmp(key, "exe", 3))
 			set_name(s, key + 3, fact.value_length);
 	}

@@ -39,8 +39,14 @@ struct source {
 	uint64_t rescued;		      /* of slots and pages that the process left */
 	struct ring_loss losses[LOSS_CAUSES]; /* that the collector found: LOSS_FILE, LOSS_BAD_CHUNK ... */
 
-	char name[64];	     /* of the program */
-	char recording[160]; /* the fact of that name: "on", or why not */
+	char name[64]; /* of the program */
+	char rank[24]; /* facts "rank" and "device": the first GPU's name */
+	char device[64];
+	int64_t rated;		/* CLOCK_MONOTONIC ns: when `rate` was measured last */
+	uint64_t rated_records; /* what the ring's counter said then */
+	double rate;		/* records a second */
+	uint32_t command;	/* the last one given */
+	char recording[160];	/* the fact of that name: "on", or why not */
 };
 
 /* Take over a peer, which is the source's from here on, and switch its ring to draining. */
@@ -63,6 +69,20 @@ struct source_pass source_drain(struct source *s, struct trace_writer *w, void *
  * is told that nobody listens any more.
  */
 void source_finish(struct source *s, struct trace_writer *w, const char *end);
+
+/* What `cuflight status` shows. */
+struct source_status {
+	const char *state;
+	uint64_t iteration, records, lost;
+	double rate; /* records a second */
+	double fill; /* of the ring, 0 to 1 */
+};
+void source_status(struct source *s, struct source_status *out);
+
+/* Tell the process whether to record (capture "control" and "signal"), and whether it has done so: within a
+   few ms. One that has ended has. */
+void source_command(struct source *s, bool record);
+bool source_has_answered(struct source *s);
 
 /* Count records that did not get into the file. */
 void source_lose(struct ring_loss *loss, uint64_t count);
