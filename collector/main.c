@@ -17,6 +17,8 @@ static const struct command commands[] = {
 	{"status", "what is being recorded right now", command_status, status_usage},
 	{"report", "tables of a recording: kernels, copies, API calls, NVTX ranges", command_report,
 	 report_usage},
+	{"iterations", "which iteration was slow, and what was different in it", command_iterations,
+	 iterations_usage},
 	{"export", "a recording in a form that other tools open", command_export, export_usage},
 	{"info", "what a recording holds: processes, devices, records, losses", command_info, info_usage},
 	{"verify", "check every byte of a recording", command_verify, verify_usage},
@@ -31,11 +33,12 @@ static void print_help(FILE *out)
 	      "Usage: cuflight COMMAND [options]\n\nCommands:\n",
 	      out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-9s%s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-12s%s\n", commands[i].name, commands[i].summary);
 	fputs("\nFirst steps:\n"
 	      "  cuflight doctor                      does recording work here?\n"
 	      "  cuflight run -- ./program            record a program, print a summary\n"
 	      "  cuflight report FILE.cuft            the tables\n"
+	      "  cuflight iterations FILE.cuft        which iteration was slow\n"
 	      "\ncuflight COMMAND --help says more. cuflight --version prints the version.\n",
 	      out);
 }

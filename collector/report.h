@@ -36,8 +36,9 @@ struct report_run {
 	const struct trace *trace;
 	struct texts *texts;
 	struct gpus *gpus;
-	struct selection *selection; /* select.h; NULL: everything */
-	uint64_t bad_chunks; /* that could not be decoded, and their records */
+	struct selection *selection;   /* select.h; NULL: everything */
+	struct iterations *iterations; /* for the table of them, else NULL; its owner's */
+	uint64_t bad_chunks;	       /* that could not be decoded, and their records */
 	uint64_t bad_records;
 };
 

@@ -13,7 +13,7 @@ const char *table_header(const struct table_column *column, char buf[64])
 	static const char *const units[] = {
 		[COLUMN_TEXT] = "",	   [COLUMN_COUNT] = "",	      [COLUMN_PERCENT] = " (%)",
 		[COLUMN_TIME] = " (ns)",   [COLUMN_TIME_1] = " (ns)", [COLUMN_BYTES] = " (MB)",
-		[COLUMN_RATE] = " (MB/s)",
+		[COLUMN_RATE] = " (MB/s)", [COLUMN_MS] = "",
 	};
 
 	snprintf(buf, 64, "%s%s", column->name, units[column->kind]);
@@ -50,7 +50,7 @@ static const char *mega(uint64_t n, char buf[64])
 
 const char *table_number(const struct cell *cell, enum column_kind kind, char buf[64])
 {
-	bool is_mega = kind == COLUMN_BYTES || kind == COLUMN_RATE;
+	bool is_mega = kind == COLUMN_BYTES || kind == COLUMN_RATE || kind == COLUMN_MS;
 	char *at = buf + 63;
 
 	if (cell->type == CELL_REAL) {

@@ -20,6 +20,7 @@ enum column_kind {
 	COLUMN_TIME_1,	/* (ns), 1 decimal */
 	COLUMN_BYTES,	/* (MB), 3 decimals; cells hold bytes */
 	COLUMN_RATE,	/* (MB/s), 3 decimals; cells hold bytes a second */
+	COLUMN_MS,	/* no unit in the header, 3 decimals; cells hold ns and are shown in ms */
 };
 
 struct table_column {
