@@ -93,11 +93,14 @@ static void announce(void)
 		set_variables(!cuda, !nvtx);
 }
 
+/* Only where a rule that may name a method was given: an audit hook stays for life, and most Pythons that
+   this library is loaded into have nothing to do with CUDA. */
 static void watch_python(void)
 {
 	const struct iteration_rule *rule = &config.iteration;
+	bool asked = rule->kind == ITERATION_PYTHON || (rule->kind == ITERATION_AUTO && *rule->text);
 
-	if (!config.bad.variable && (rule->kind == ITERATION_PYTHON || rule->kind == ITERATION_AUTO))
+	if (!config.bad.variable && asked)
 		python_start(rule->kind == ITERATION_PYTHON ? rule->python : NULL);
 }
 

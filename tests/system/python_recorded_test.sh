@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Shows that calls of a Python method are recorded as iterations, numbered from 0 in each process and with the
-# method for their source: found by itself (auto), or named.
+# method for their source: found by itself (auto), or named; and that no Python is touched unasked.
 set -u
 # shellcheck source=tests/system/inject.bash
 . "$(dirname "$0")/inject.bash"
@@ -20,9 +20,9 @@ recorded()
 	done
 }
 
-record python3 "$calls" vllm
+CUFLIGHT_ITERATION=auto record python3 "$calls" vllm
 recorded 9 python:vllm.v1.worker.gpu_model_runner:GPUModelRunner.execute_model
-record python3 -I -S "$calls" sglang
+CUFLIGHT_ITERATION=auto record python3 -I -S "$calls" sglang
 recorded 7 python:sglang.srt.managers.scheduler:Scheduler.run_batch
 CUFLIGHT_ITERATION=python:work:Base.step record python3 "$calls" base_step
 recorded 5 python:work:Base.step
@@ -30,6 +30,9 @@ recorded 5 python:work:Base.step
 CUFLIGHT_ITERATION=python:work:Forking.step record python3 "$calls" inside_fork
 expect 3 '^iteration name=python:work:Forking.step '
 expect 2 '^iteration .* 129=0 '
+# Nothing was asked for: Python is left alone.
+record python3 "$calls" vllm
+expect 0 '^iteration '
 # Another rule: the engine's method is not looked for.
 CUFLIGHT_ITERATION=mark record python3 "$calls" vllm
 expect 0 '^iteration '
