@@ -35,9 +35,9 @@
 #define FIRST_WAIT  (2 * MS)	 /* two clock samples give the ticks their rate: no record before that */
 /* How long the pages can be left alone: those of a thread that pushes and pops every us are full after 30 ms.
  */
-#define IDLE_WAIT    (25 * MS)
-#define NVTX_WAIT    (10 * MS)
-#define BUSY_WAIT    (1 * MS)
+#define IDLE_WAIT (25 * MS)
+#define NVTX_WAIT (10 * MS)
+#define BUSY_WAIT (1 * MS)
 /* A thread takes the time of a record and then publishes it: what is younger may not all be there yet. */
 #define EDGE_LAG     100000ll
 #define TAKE_OVER_MS 1500
@@ -61,6 +61,7 @@ static struct {
 	bool cupti_sampled; /* the timeline knows CUPTI's clock */
 	bool prefaulted;
 	int64_t last_sample, last_flush;
+	int64_t flush_before; /* the last: what happened before it has been delivered by now */
 } helper;
 
 static long futex(uint32_t *word, int operation, uint32_t value, const struct timespec *timeout)
@@ -143,6 +144,7 @@ static bool flush(int64_t now, bool urgent, bool last)
 
 	if (!urgent && !last && now - helper.last_flush < config.flush_ms * MS)
 		return true;
+	helper.flush_before = helper.last_flush;
 	helper.last_flush = now;
 	store_relaxed(&h->last_flush, now);
 	store_relaxed(&h->period_records, 0);
@@ -168,7 +170,7 @@ static uint64_t collect(bool all, bool last)
 		nvtx_auto_finish();
 	late_publish(now, until, last);
 	iterations_publish(now, last);
-	trigger_idle(now);
+	trigger_idle(helper.flush_before);
 	writers_publish(all || pages_scarce());
 	decode_release();
 	drain_release();
@@ -178,8 +180,8 @@ static uint64_t collect(bool all, bool last)
 /* The ring as the process leaves it. */
 static void collect_last(void)
 {
-	trigger_exit(clock_now());
 	collect(true, true);
+	trigger_exit(clock_now());
 	capture_end(clock_now());
 	writers_publish(true);
 }

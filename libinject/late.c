@@ -17,6 +17,7 @@
 #include "wire/schema.h"
 
 #define SETTLE_NS  300000000ll	/* buffers come back in any order */
+#define LEAD_NS	   625000000ll	/* settling, flushing and sleeping, and a quarter of that */
 #define CHANCE_NS  2000000000ll /* under `auto`: for NVTX to show a better rule */
 #define ENOUGH	   8u
 #define CANDIDATES 8192u
@@ -114,14 +115,13 @@ void late_row(uint16_t kind, const uint64_t *row)
 			      1ull << 62 | row[MEMCPY_CONTEXT] << 32 | row[MEMCPY_STREAM]);
 }
 
-/* The end of the waiting that follows a copy. */
-static int64_t end_of_waiting(const struct call *copy)
+/* The last call of the waiting that follows a copy, or itself. */
+static const struct call *end_of_waiting(const struct call *copy)
 {
-	const struct call *c = copy;
-	int64_t end = copy->end;
+	const struct call *c = copy, *end = copy;
 
 	for (int i = 0; i < 4 && (c = late_call_near(c, 1)) && c->class == CALL_WAIT; i++)
-		end = c->end;
+		end = c;
 	return end;
 }
 
@@ -138,14 +138,13 @@ static bool ends_step(const struct call *copy)
 	return false;
 }
 
-/* Where the first step began: after the last wait before its copy. */
-static int64_t first_begin(const struct call *copy)
+/* With what the first step began: the call after the last wait before its copy. */
+static const struct call *first_call(const struct call *copy)
 {
-	const struct call *c = copy;
-	int64_t begin = copy->start;
+	const struct call *c = copy, *begin = copy;
 
 	while ((c = late_call_near(c, -1)) && c->class != CALL_WAIT)
-		begin = c->start;
+		begin = c;
 	return begin;
 }
 
@@ -178,15 +177,20 @@ static void graph_edge(const struct call *launch)
 	late->edge = *launch;
 }
 
+/* From where the waiting for the last copy ended. The edge is the last call of the waiting. */
 static void copy_edge(const struct call *copy)
 {
-	const struct call *before = late->edge.start ? late_call_near(&late->edge, 1) : NULL;
-	int64_t start = late->edge.start ? late->edge.end : first_begin(copy);
-	struct call edge = *copy;
+	const struct call *end = end_of_waiting(copy), *first;
+	int64_t start = late->edge.end;
 
-	edge.end = end_of_waiting(copy);
-	put(copy, start, edge.end, before ? before->correlation : 0, copy->correlation);
-	late->edge = edge;
+	if (late->edge.start) {
+		first = late_call_near(&late->edge, 1);
+	} else {
+		first = first_call(copy);
+		start = first->start;
+	}
+	put(copy, start, end->end, first ? first->correlation : 0, first ? end->correlation : 0);
+	late->edge = *end;
 }
 
 /* The last launch has no next one: its iteration ends with the waiting after it. */
@@ -199,7 +203,8 @@ static void last_launch(void)
 		if (c->class == CALL_WAIT)
 			break;
 	}
-	put(&late->edge, late->edge.start, end_of_waiting(end), late->edge.correlation, end->correlation);
+	end = end_of_waiting(end);
+	put(&late->edge, late->edge.start, end->end, late->edge.correlation, end->correlation);
 }
 
 static void edge(const struct call *c)
@@ -325,9 +330,8 @@ void late_publish(int64_t now, int64_t until, bool last)
 		last_launch();
 	if (last)
 		return;
-	/* How many iterations may have passed unnoticed since the last one that was told; as much again. */
-	lead = late->state == FOUND && late->period
-		       ? (uint64_t)(2 * (SETTLE_NS + 200000000ll) / late->period) + 2
-		       : UINT64_MAX;
+	/* How many iterations may have passed unnoticed since the last one that was told, and a quarter more.
+	 */
+	lead = late->state == FOUND && late->period ? (uint64_t)(LEAD_NS / late->period) + 2 : UINT64_MAX;
 	capture_near(iterations_next(), lead, until);
 }

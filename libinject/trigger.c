@@ -86,15 +86,15 @@ void trigger_activity(int64_t time)
 	idle = false;
 }
 
-void trigger_idle(int64_t now)
+void trigger_idle(int64_t time)
 {
 	for (uint32_t i = 0; i < config.triggers.count && latest && !idle; i++) {
 		const struct trigger *t = &config.triggers.trigger[i];
 
-		if (t->kind != TRIGGER_IDLE_NS || now - latest <= (int64_t)t->value)
+		if (t->kind != TRIGGER_IDLE_NS || time - latest <= (int64_t)t->value)
 			continue;
 		idle = true;
-		fire(RING_TRIGGER_IDLE, recorder.ring.header->iteration, latest, now, "idle after iteration");
+		fire(RING_TRIGGER_IDLE, recorder.ring.header->iteration, latest, time, "idle after iteration");
 	}
 }
 

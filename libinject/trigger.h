@@ -13,8 +13,8 @@ void trigger_start(void);
 void trigger_iteration(uint64_t number, int64_t start, int64_t end);
 /* Something happened at `time`: a call, GPU work, an NVTX event. */
 void trigger_activity(int64_t time);
-/* Nothing has, up to now? */
-void trigger_idle(int64_t now);
+/* All that happened before this time was shown here, as far as it was delivered: is the process idle? */
+void trigger_idle(int64_t time);
 /* The process ends in order. */
 void trigger_exit(int64_t now);
 

@@ -123,11 +123,11 @@ static void test_order(void **state)
 	mark(take(1, 11), 200);
 	mark(take(2, 13), 400);
 	mark(take(3, 10), 100);
-	assert_int_equal(drain_pages(&timeline), 4 * PAGE_SLOT);
+	assert_int_equal(drain_pages(&timeline, INT64_MAX), 4 * PAGE_SLOT);
 	assert_int_equal(times(seen, 8), 4);
 	for (uint64_t i = 0; i < 4; i++)
 		assert_int_equal(seen[i], 100 * (i + 1));
-	assert_int_equal(drain_pages(&timeline), 0);
+	assert_int_equal(drain_pages(&timeline, INT64_MAX), 0);
 }
 
 static void test_release(void **state)
@@ -137,11 +137,11 @@ static void test_release(void **state)
 
 	(void)state;
 	mark(p, 100);
-	drain_pages(&timeline);
+	drain_pages(&timeline, INT64_MAX);
 	assert_int_equal(p->state, PAGE_OWNED); /* more may come */
 	mark(p, 200);
 	p->state = PAGE_LEFT;
-	drain_pages(&timeline);
+	drain_pages(&timeline, INT64_MAX);
 	drain_release();
 	assert_int_equal(p->state, PAGE_LEFT); /* what was read is not published */
 	writers_publish(true);
@@ -150,7 +150,7 @@ static void test_release(void **state)
 	assert_int_equal(p->used, 0);
 	/* Left without a record. */
 	take(2, 2)->state = PAGE_LEFT;
-	drain_pages(&timeline);
+	drain_pages(&timeline, INT64_MAX);
 	drain_release();
 	assert_int_equal(page(2)->state, PAGE_FREE);
 	assert_int_equal(times(seen, 8), 2);
@@ -165,13 +165,13 @@ static void test_time(void **state)
 	mark(p, 1000);
 	mark(p, 990);
 	mark(p, 1010);
-	drain_pages(&timeline);
+	drain_pages(&timeline, INT64_MAX);
 	p->state = PAGE_LEFT;
-	drain_pages(&timeline);
+	drain_pages(&timeline, INT64_MAX);
 	writers_publish(true);
 	drain_release();
 	mark(take(0, 2), 500); /* another thread's time */
-	drain_pages(&timeline);
+	drain_pages(&timeline, INT64_MAX);
 	assert_int_equal(times(seen, 8), 4);
 	assert_int_equal(seen[1], 1000);
 	assert_int_equal(seen[2], 1010);
@@ -187,7 +187,7 @@ static void test_damage(void **state)
 	mark(p, 100);
 	((struct page_record *)(p + 1))->slots = 200;
 	mark(take(1, 2), 200);
-	drain_pages(&timeline);
+	drain_pages(&timeline, INT64_MAX);
 	assert_int_equal(recorder.ring.header->losses[LOSS_BAD_RECORD].count, 1);
 	assert_int_equal(times(seen, 8), 1);
 	assert_int_equal(seen[0], 200);
