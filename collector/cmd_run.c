@@ -21,6 +21,7 @@
 #include "collector/recorder.h"
 #include "collector/recording_options.h"
 #include "collector/summary.h"
+#include "collector/variables.h"
 #include "collector/watch.h"
 #include "wire/config.h"
 
@@ -91,12 +92,14 @@ static int parse_options(struct run *r, int argc, char **argv)
 static int check_variables(void)
 {
 	struct config config;
+	char why[256];
 
 	config_read(&config, environ);
-	if (config.bad.variable)
-		return fail_usage("run", "%s=%s is not understood; an example: %s", config.bad.variable,
-				  config.bad.text, config.bad.example);
-	return 0;
+	variables_note_unknown();
+	if (!config.bad.variable)
+		return 0;
+	config_complaint(&config, why, sizeof(why));
+	return fail_usage("run", "%s", why);
 }
 
 static int open_session(struct run *r)

@@ -114,13 +114,14 @@ void doctor_memory(struct doctor *d)
 	struct ring_config layout;
 	struct rlimit files;
 	uint64_t size, limit = memory_limit();
+	char why[256];
 	int err;
 
 	config_read(&config, environ);
 	if (config.bad.variable) {
-		doctor_say(d, DOCTOR_FAIL, "variables", "%s=%s is not understood", config.bad.variable,
-			   config.bad.text);
-		doctor_advise("for example: %s", config.bad.example);
+		config_complaint(&config, why, sizeof(why));
+		doctor_say(d, DOCTOR_FAIL, "variables", "%s", why);
+		doctor_advise("cuflight help variables");
 		return;
 	}
 	config_ring(&config, &layout);

@@ -7,6 +7,7 @@
 
 #include "collector/command.h"
 #include "collector/message.h"
+#include "collector/variables.h"
 
 static const struct command commands[] = {
 	{"run", "run a program and record it", command_run, run_usage},
@@ -39,7 +40,8 @@ static void print_help(FILE *out)
 	      "  cuflight run -- ./program            record a program, print a summary\n"
 	      "  cuflight report FILE.cuft            the tables\n"
 	      "  cuflight iterations FILE.cuft        which iteration was slow\n"
-	      "\ncuflight COMMAND --help says more. cuflight --version prints the version.\n",
+	      "\ncuflight COMMAND --help says more; cuflight help variables: the variables;\n"
+	      "cuflight --version: the version.\n",
 	      out);
 }
 
@@ -51,6 +53,19 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* What other tools call it, and what is not near enough to be found by its letters. */
+static const char *other_name(const char *name)
+{
+	static const char *const names[][2] = {{"stats", "report"},    {"profile", "run"}, {"record", "run"},
+					       {"summary", "report"},  {"launch", "run"},  {"attach", "collect"},
+					       {"convert", "export"}};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(names[i][0], name))
+			return names[i][1];
+	return NULL;
+}
+
 static int unknown_command(const char *name)
 {
 	const char *names[COMMANDS + 1], *near;
@@ -58,7 +73,9 @@ static int unknown_command(const char *name)
 	for (size_t i = 0; i < COMMANDS; i++)
 		names[i] = commands[i].name;
 	names[COMMANDS] = NULL;
-	near = nearest_name(name, names);
+	near = other_name(name);
+	if (!near)
+		near = nearest_name(name, names);
 	if (near)
 		return fail_usage("", "no command %s; did you mean %s?", name, near);
 	return fail_usage("", "no command %s", name);
@@ -90,6 +107,10 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		command = argc > 2 ? find_command(argv[2]) : NULL;
+		if (argc > 2 && !strcmp(argv[2], "variables")) {
+			variables_print(stdout);
+			return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+		}
 		if (argc > 2 && !command)
 			return unknown_command(argv[2]);
 		if (command)

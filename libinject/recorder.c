@@ -171,11 +171,11 @@ static int arm(void)
 	int err;
 
 	if (config.bad.variable) {
-		char marker[64];
+		char marker[64], why[256];
 
 		snprintf(marker, sizeof(marker), "told-%s", config.bad.variable);
-		session_log_once(marker, "recording is off: %s=\"%s\" is malformed; for example %s",
-				 config.bad.variable, config.bad.text, config.bad.example);
+		config_complaint(&config, why, sizeof(why));
+		session_log_once(marker, "recording is off: %s", why);
 		store_release(&recorder.state, RECORDER_OFF);
 		return -EINVAL;
 	}

@@ -181,19 +181,26 @@ static bool read_value(const struct variable *v, const char *text, uint64_t *val
 {
 	switch (v->type) {
 	case TYPE_COUNT:
-		return read_number(&text, value) && !*text && *value >= v->least && *value <= v->most;
+		return read_number(&text, value) && !*text;
 	case TYPE_SIZE:
-		if (!read_size(text, value) || *value < v->least || *value > v->most)
-			return false;
-		*value = (*value + 4095) & ~4095ull;
-		return true;
+		return read_size(text, value);
 	case TYPE_DURATION:
-		return read_duration(text, value) && *value >= v->least && *value <= v->most;
+		return read_duration(text, value);
 	case TYPE_WORD:
 		return read_word(text, v->words, value);
 	default:
 		return false;
 	}
+}
+
+static bool is_number(const struct variable *v)
+{
+	return v->type == TYPE_COUNT || v->type == TYPE_SIZE || v->type == TYPE_DURATION;
+}
+
+static bool in_range(const struct variable *v, uint64_t value)
+{
+	return !is_number(v) || (value >= v->least && value <= v->most);
 }
 
 static bool apply(struct config *c, const struct variable *v, const char *text)
@@ -211,8 +218,10 @@ static bool apply(struct config *c, const struct variable *v, const char *text)
 	}
 	if (v->type == TYPE_GRAMMAR)
 		return v->parse(field, text);
-	if (!read_value(v, text, &value))
+	if (!read_value(v, text, &value) || !in_range(v, value))
 		return false;
+	if (v->type == TYPE_SIZE)
+		value = (value + 4095) & ~4095ull;
 	/* Numbers are little-endian on every machine that CUDA runs on. */
 	memcpy(field, &value, v->width);
 	return true;
@@ -267,6 +276,79 @@ void config_read(struct config *c, char *const *environment)
 	/* The directory in it is named and made when something is recorded. */
 	if (!c->dir_given && strlen(runtime) < sizeof(c->dir))
 		strcpy(c->dir, runtime);
+}
+
+/* ------------------------------------------------------------------------------------- for people */
+
+/* A number as one would write it: 512K, 2s. */
+static void show_value(const struct variable *v, uint64_t value, char *out, size_t size)
+{
+	static const char suffixes[] = "KMG";
+	int suffix = -1;
+
+	while (v->type == TYPE_SIZE && suffix < 2 && value && !(value & 1023)) {
+		value >>= 10;
+		suffix++;
+	}
+	if (v->type == TYPE_DURATION && value % 1000)
+		snprintf(out, size, "%llums", (unsigned long long)value);
+	else if (v->type == TYPE_DURATION)
+		snprintf(out, size, "%llus", (unsigned long long)value / 1000);
+	else
+		snprintf(out, size, "%llu%.1s", (unsigned long long)value,
+			 suffix < 0 ? "" : suffixes + suffix);
+}
+
+static void show_values(const struct variable *v, char *out, size_t size)
+{
+	char least[24], most[24];
+	size_t used = 0;
+
+	*out = '\0';
+	if (is_number(v)) {
+		show_value(v, v->least, least, sizeof(least));
+		show_value(v, v->most, most, sizeof(most));
+		snprintf(out, size, "%s to %s", least, most);
+	}
+	for (const char *w = v->words; w && *w && used < size; w += strcspn(w, " "), w += *w == ' ')
+		used += (size_t)snprintf(out + used, size - used, "%s%.*s", used ? ", " : "",
+					 (int)strcspn(w, " "), w);
+}
+
+void config_complaint(const struct config *c, char *out, size_t size)
+{
+	const struct variable *v = variables;
+	char values[64], limit[24];
+	uint64_t value;
+
+	while (v < variables + VARIABLES && strcmp(v->name, c->bad.variable))
+		v++;
+	if (v == variables + VARIABLES)
+		v = &tllm_ranges;
+	show_values(v, values, sizeof(values));
+	if (read_value(v, c->bad.text, &value) && !in_range(v, value)) {
+		show_value(v, value < v->least ? v->least : v->most, limit, sizeof(limit));
+		snprintf(out, size, "%s=%s is %s %s (%s)", c->bad.variable, c->bad.text,
+			 value < v->least ? "below" : "above", limit, values);
+	} else {
+		snprintf(out, size, "%s=%s is not understood; an example: %s%s%s%s", c->bad.variable,
+			 c->bad.text, c->bad.example, *values ? " (" : "", values, *values ? ")" : "");
+	}
+}
+
+bool config_variable(size_t i, struct config_variable *out)
+{
+	const struct variable *v = &variables[i];
+	uint64_t value = 0;
+
+	if (i >= VARIABLES)
+		return false;
+	*out = (struct config_variable){.name = v->name, .example = v->example};
+	show_values(v, out->values, sizeof(out->values));
+	memcpy(&value, (const uint8_t *)&defaults + v->offset, v->width);
+	if (is_number(v) && value)
+		show_value(v, value, out->standard, sizeof(out->standard));
+	return true;
 }
 
 void config_ring(const struct config *c, struct ring_config *ring)

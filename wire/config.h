@@ -7,6 +7,7 @@
 #define WIRE_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "wire/ranges.h"
@@ -63,8 +64,20 @@ struct config {
 	} bad;
 };
 
+/* What a variable takes, for people. */
+struct config_variable {
+	const char *name;
+	char values[64];   /* "256K to 1G", "drain, flight"; "" no short way to say it */
+	char standard[16]; /* its value when it is not set; "" none */
+	const char *example;
+};
+
 /* environment: as `environ`. Allocates nothing. */
 void config_read(struct config *c, char *const *environment);
+/* What is wrong with the malformed variable: "NAME=TEXT is ...". */
+void config_complaint(const struct config *c, char *out, size_t size);
+/* The i-th of all variables; false when there are no more. */
+bool config_variable(size_t i, struct config_variable *out);
 /* The ring that the configuration asks for. */
 void config_ring(const struct config *c, struct ring_config *ring);
 /* The value of a variable in an environment, or NULL. Unlike getenv() it never ends up in bash's own. */

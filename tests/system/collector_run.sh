@@ -50,6 +50,8 @@ usage() {
 usage
 usage rum
 says err "did you mean run?"
+usage stats
+says err "did you mean report?"
 usage run
 usage run --outptu x -- touch started
 says err "did you mean --output?"
@@ -69,7 +71,16 @@ usage info a.cuft b.cuft
 usage info --format xml a.cuft
 usage doctor now
 CUFLIGHT_RING_SIZE=huge usage run -o y -- touch started
-says err "CUFLIGHT_RING_SIZE=huge"
+says err "CUFLIGHT_RING_SIZE=huge is not understood; an example: CUFLIGHT_RING_SIZE=8M (256K to 1G)"
+CUFLIGHT_RING_SIZE=64 usage run -o y -- touch started
+says err "CUFLIGHT_RING_SIZE=64 is below 256K (256K to 1G)"
+CUFLIGHT_FLUSH=20s usage run -o y -- touch started
+says err "CUFLIGHT_FLUSH=20s is above 10s (10ms to 10s)"
+CUFLIGHT_MODE=fly usage run -o y -- touch started
+says err "(drain, flight)"
+expect 0 env CUFLIGHT_RINGSIZE=1M OTHER=1 CUFLIGHT_TEST_OF_SOMEBODY=1 "$cuflight" run -q -o typo -- true
+says err "no variable CUFLIGHT_RINGSIZE is known; did you mean CUFLIGHT_RING_SIZE?"
+silent_about err SOMEBODY
 
 # ---- help and version
 expect 0 "$cuflight" --version
@@ -84,6 +95,9 @@ for command in run collect info verify doctor; do
 	expect 0 "$cuflight" help $command
 done
 expect 0 "$cuflight" run -o x --help
+expect 0 "$cuflight" help variables
+says out "256K to 1G; default 8M; as in CUFLIGHT_RING_SIZE=8M"
+says out "drain, flight; as in"
 
 # ---- the file: named, not overwritten, replaced on request, closed to a directory that is not there
 echo precious >keep.cuft

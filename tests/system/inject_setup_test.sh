@@ -25,7 +25,7 @@ told()
 CUFLIGHT_SLOT_SIZE=lots record bash -c "'$nvtx' pairs 10 & '$nvtx' pairs 10; wait; '$nvtx' pairs 10"
 unharmed "a malformed variable"
 [ "$(rings)" = 0 ] || fail "recorded in spite of a malformed variable"
-told 'recording is off: CUFLIGHT_SLOT_SIZE="lots" is malformed; for example CUFLIGHT_SLOT_SIZE=512K$'
+told 'recording is off: CUFLIGHT_SLOT_SIZE=lots is not understood; an example: CUFLIGHT_SLOT_SIZE=512K .32K to 16M.$'
 
 record bash -c "ulimit -f 1000; exec '$nvtx' pairs 10"
 unharmed "a limit on file sizes"

@@ -6,9 +6,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
+#include "collector/variables.h"
 #include "wire/config.h"
 
 static struct config c;
@@ -153,6 +155,50 @@ static void test_long(void **state)
 	assert_int_equal(strlen(c.bad.text), sizeof(c.bad.text) - 1);
 }
 
+static void test_complaints(void **state)
+{
+	static const struct {
+		char *entry;
+		const char *complaint;
+	} cases[] = {
+		{"CUFLIGHT_RING_SIZE=64", "CUFLIGHT_RING_SIZE=64 is below 256K (256K to 1G)"},
+		{"CUFLIGHT_SLOTS=65", "CUFLIGHT_SLOTS=65 is above 64 (2 to 64)"},
+		{"CUFLIGHT_FLUSH=5ms", "CUFLIGHT_FLUSH=5ms is below 10ms (10ms to 10s)"},
+		{"CUFLIGHT_SLOT_SIZE=1Q", "CUFLIGHT_SLOT_SIZE=1Q is not understood; an example: "
+					  "CUFLIGHT_SLOT_SIZE=512K (32K to 16M)"},
+		{"CUFLIGHT_DIR=here", "CUFLIGHT_DIR=here is not understood; an example: "
+				      "CUFLIGHT_DIR=/run/user/1000/cuflight-1000"},
+		{"TLLM_PROFILE_START_STOP=x", "TLLM_PROFILE_START_STOP=x is not understood; an example: "
+					      "TLLM_PROFILE_START_STOP=100-150"},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		read_one(cases[i].entry);
+		assert_non_null(c.bad.variable);
+		config_complaint(&c, text, sizeof(text));
+		assert_string_equal(text, cases[i].complaint);
+	}
+}
+
+/* Every variable can be explained, and its default is one that it takes. */
+static void test_variables(void **state)
+{
+	struct config_variable v;
+	char entry[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; config_variable(i, &v); i++) {
+		assert_non_null(variable_meaning(v.name));
+		snprintf(entry, sizeof(entry), "%s=%s", v.name, v.standard);
+		read_one(entry);
+		assert_null(c.bad.variable);
+	}
+	assert_true(i > 15);
+}
+
 static void test_lookup(void **state)
 {
 	char *environment[] = {"AB=1", "A=2", "A=3", NULL};
@@ -166,10 +212,11 @@ static void test_lookup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_budget),
-		cmocka_unit_test(test_values),	  cmocka_unit_test(test_ignored),
-		cmocka_unit_test(test_malformed), cmocka_unit_test(test_first_is_told),
-		cmocka_unit_test(test_long),	  cmocka_unit_test(test_lookup),
+		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_values),	   cmocka_unit_test(test_ignored),
+		cmocka_unit_test(test_complaints), cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_malformed),  cmocka_unit_test(test_first_is_told),
+		cmocka_unit_test(test_long),	   cmocka_unit_test(test_lookup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
