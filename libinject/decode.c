@@ -181,7 +181,8 @@ static void add_record(const struct timeline *timeline, const uint8_t *record, u
 	if (r.event == EVENT_API)
 		iterations_api((uint32_t)r.row[API_THREAD], (int64_t)*start, r.row[API_CORRELATION]);
 	late_row(r.event, r.row);
-	trigger_activity((int64_t)*start);
+	if (r.event != EVENT_OVERHEAD) /* our own flushing is one */
+		trigger_activity((int64_t)*start);
 	if (!gate_keeps(r.event, r.row))
 		return;
 	if (r.event == EVENT_KERNEL) {
