@@ -69,15 +69,43 @@ static int take_string(struct trace *t, struct trace_process *p, const struct pe
 {
 	struct trace_string *string;
 
+	uint64_t index = p->next_string;
+
 	if (p->strings_cut)
 		return 0; /* no name rather than a wrong one */
-	string = MORE(p, strings, string);
+	p->next_string++;
+	string = index < p->string_count ? &p->strings[index] : MORE(p, strings, string);
 	if (!string)
 		return -ENOMEM;
+	if (string->text) /* saved once more from a dead process */
+		return 0;
 	string->length = s->length;
 	string->string_class = s->string_class;
 	string->text = keep_text(t, text, s->length);
 	return string->text ? 0 : -ENOMEM;
+}
+
+int trace_process_number_strings(struct trace_process *p, uint64_t first)
+{
+	if (!first)
+		return 0;
+	if (first - 1 > p->string_count + p->strings_missing) {
+		p->strings_cut = true; /* more are missing than the damaged chunks had: not to be trusted */
+		return 0;
+	}
+	while (p->string_count < first - 1)
+		if (!MORE(p, strings, string))
+			return -ENOMEM;
+	p->next_string = first - 1;
+	p->strings_cut = false;
+	p->strings_missing = 0;
+	return 0;
+}
+
+void trace_process_missing(struct trace_process *p, uint32_t records)
+{
+	p->strings_cut = true;
+	p->strings_missing += records;
 }
 
 static int take_fact(struct trace *t, struct trace_process *p, const struct permanent_fact *f,
@@ -300,7 +328,9 @@ const char *trace_fact(const struct trace_process *p, const char *key, size_t *l
 
 const struct trace_string *trace_string(const struct trace_process *p, uint64_t reference)
 {
-	return reference && reference <= p->string_count ? &p->strings[reference - 1] : NULL;
+	return reference && reference <= p->string_count && p->strings[reference - 1].text
+		       ? &p->strings[reference - 1]
+		       : NULL;
 }
 
 const char *trace_process_name(const struct trace_process *p)

@@ -15,6 +15,13 @@ struct trace_memory {
 };
 void trace_memory_free(struct trace_memory *m);
 
+/*
+ * Before a chunk's records: the number of its first string as its header has it (0: not said; they go on from
+ * those before, unless some of those were damaged). 0 or -ENOMEM.
+ */
+int trace_process_number_strings(struct trace_process *p, uint64_t first);
+/* In place of a damaged chunk with so many records. */
+void trace_process_missing(struct trace_process *p, uint32_t records);
 /* Take the records of one EVENT_PERMANENT chunk. 0; -EBADMSG: the rest of the chunk cannot be read; -ENOMEM.
  */
 int trace_process_take(struct trace *t, struct trace_process *p, const void *bytes, size_t size);

@@ -338,6 +338,8 @@ static int read_permanent(struct trace *t)
 		} else if (!err) {
 			err = chunk_decode_raw(r.decoder, r.bytes, chunk->size, &bytes, &size);
 			if (!err)
+				err = trace_process_number_strings(p, r.header.first_string);
+			if (!err)
 				err = trace_process_take(t, p, bytes, size);
 		}
 		if (err == -EBADMSG || err == -EILSEQ || err == -EPROTONOSUPPORT) {
@@ -345,7 +347,8 @@ static int read_permanent(struct trace *t)
 				t->newer_chunks++;
 			else
 				t->bad_chunks++;
-			p->strings_cut |= chunk->kind == EVENT_PERMANENT;
+			if (chunk->kind == EVENT_PERMANENT)
+				trace_process_missing(p, chunk->count);
 			err = 0;
 		}
 	}

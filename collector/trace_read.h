@@ -70,9 +70,12 @@ struct trace_process {
 	int64_t first_time, last_time; /* of its events; first > last: it has none */
 	uint64_t lost;		       /* sum of its chunk headers' */
 
-	struct trace_string *strings; /* text reference n is strings[n - 1] */
+	struct trace_string *strings; /* text reference n is strings[n - 1]; text NULL: it is missing */
 	size_t string_count, string_capacity;
-	bool strings_cut; /* permanent records were damaged: the numbers of later strings are not known */
+	/* While they are read: */
+	uint64_t next_string;	  /* index of the next STRING record */
+	bool strings_cut;	  /* permanent records were damaged: the next one's number is not known */
+	uint64_t strings_missing; /* at most, in what was damaged */
 	struct trace_fact *facts; /* one a key: the latest */
 	size_t fact_count, fact_capacity;
 	struct trace_device *devices;

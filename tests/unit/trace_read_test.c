@@ -319,13 +319,71 @@ static void test_hostile_permanent(void **state)
 	recording_done(&r);
 }
 
+/* One string as a chunk that says which it is; 0: it does not. */
+static void put_numbered(struct recording *r, const char *text, uint64_t first)
+{
+	struct chunk_origin origin = {.process = 1, .sequence = r->sequence++, .first_string = first};
+	struct permanent_string s = {.h = {.size = 32, .kind = PERMANENT_STRING},
+				     .length = (uint32_t)strlen(text)};
+	uint8_t bytes[32] = {0}, chunk[512];
+	ptrdiff_t n;
+
+	memcpy(bytes, &s, sizeof(s));
+	memcpy(bytes + sizeof(s), text, strlen(text));
+	n = chunk_write_raw(EVENT_PERMANENT, 1, bytes, sizeof(bytes), &origin, chunk, sizeof(chunk));
+	assert_true(n > 0);
+	recording_put(r, chunk, (size_t)n);
+}
+
+static void assert_string(const struct trace *t, uint64_t reference, const char *expected)
+{
+	const struct trace_string *s = trace_string(t->processes[0], reference);
+
+	if (!expected)
+		assert_null(s);
+	else
+		assert_string_equal(s ? s->text : "(none)", expected);
+}
+
+/* A damaged chunk costs its own names, and those after it that do not say which they are. */
+static void test_numbered_strings(void **state)
+{
+	struct recording r;
+	struct trace *t;
+
+	(void)state;
+	recording_begin(&r);
+	put_numbered(&r, "one", 1);
+	put_numbered(&r, "two", 2);
+	put_numbered(&r, "three", 0);
+	put_numbered(&r, "four", 4);
+	put_numbered(&r, "one again", 1);
+	put_numbered(&r, "five", 5);
+	put_numbered(&r, "never", 1000000);
+	recording_end(&r, 1);
+	t = recording_open(&r);
+	overwrite(&r, t->chunks[1].offset + t->chunks[1].size - 1, "X", 1);
+	trace_close(t);
+	t = recording_open(&r);
+	assert_int_equal(t->bad_chunks, 1);
+	assert_string(t, 1, "one");
+	assert_string(t, 2, NULL);
+	assert_string(t, 3, NULL);
+	assert_string(t, 4, "four");
+	assert_string(t, 5, "five");
+	assert_int_equal(t->processes[0]->string_count, 5);
+	trace_close(t);
+	recording_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_index_and_walk), cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_bad_index),      cmocka_unit_test(test_lying_index),
-		cmocka_unit_test(test_damage),	       cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_losses),	       cmocka_unit_test(test_hostile_permanent),
+		cmocka_unit_test(test_index_and_walk),	 cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_bad_index),	 cmocka_unit_test(test_lying_index),
+		cmocka_unit_test(test_damage),		 cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_losses),		 cmocka_unit_test(test_hostile_permanent),
+		cmocka_unit_test(test_numbered_strings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
