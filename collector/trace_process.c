@@ -71,8 +71,10 @@ static int take_string(struct trace *t, struct trace_process *p, const struct pe
 
 	uint64_t index = p->next_string;
 
-	if (p->strings_cut)
-		return 0; /* no name rather than a wrong one */
+	if (p->strings_cut) { /* no name rather than a wrong one */
+		p->strings_missing++;
+		return 0;
+	}
 	p->next_string++;
 	string = index < p->string_count ? &p->strings[index] : MORE(p, strings, string);
 	if (!string)
@@ -90,7 +92,7 @@ int trace_process_number_strings(struct trace_process *p, uint64_t first)
 	if (!first)
 		return 0;
 	if (first - 1 > p->string_count + p->strings_missing) {
-		p->strings_cut = true; /* more are missing than the damaged chunks had: not to be trusted */
+		p->strings_cut = true; /* more are missing than what was damaged had: not to be trusted */
 		return 0;
 	}
 	while (p->string_count < first - 1)
