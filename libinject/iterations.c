@@ -92,8 +92,15 @@ static struct lane *make_lane(uint32_t thread)
 {
 	struct lane *lane = find_lane(thread);
 
-	if (lane || lane_count == LANES)
+	if (lane)
 		return lane;
+	for (uint32_t i = 0; i < lane_count; i++) /* of threads that come and go */
+		if (lane_count == LANES && lanes[i]->head == lanes[i]->tail) {
+			*lanes[i] = (struct lane){.thread = thread};
+			return lanes[i];
+		}
+	if (lane_count == LANES)
+		return NULL;
 	lane = calloc(1, sizeof(*lane));
 	if (!lane)
 		return NULL;
