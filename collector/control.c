@@ -74,6 +74,14 @@ static size_t command_all(const struct drain *d, bool record)
 	}
 }
 
+/* What they have published by now is the last of it. */
+static void take_last(struct drain *d)
+{
+	for (int i = 0; i < LAST_ROUNDS && drain_pass(d).bytes; i++)
+		;
+	trace_writer_flush(&d->writer); /* failures are in writer.error */
+}
+
 int control_start(struct control *c, const char *label)
 {
 	if (c->open)
@@ -124,9 +132,7 @@ int control_stop(struct control *c, const char *source)
 		return -EALREADY;
 	c->drain->record = false;
 	command_all(c->drain, false);
-	/* What they have published by now is the last of it. */
-	for (int i = 0; i < LAST_ROUNDS && drain_pass(c->drain).bytes; i++)
-		;
+	take_last(c->drain);
 	write_window(c, source, end);
 	trace_writer_flush(&c->drain->writer);
 	c->open = false;
@@ -205,6 +211,14 @@ static void serve_status(struct control *c, int connection)
 	json_decref(all);
 }
 
+/* Everything goes into the file anyway: what there is now is hurried there. */
+static void serve_dump(struct control *c, int connection)
+{
+	command_all(c->drain, c->open);
+	take_last(c->drain);
+	say(connection, REPLY_END, c->drain->writer.error ? EIO : 0, "%s", c->path);
+}
+
 bool control_serve(struct control *c, int connection, const char *path)
 {
 	struct session_request request;
@@ -232,8 +246,9 @@ bool control_serve(struct control *c, int connection, const char *path)
 		serve_stop(c, connection);
 	else if (request.operation == SESSION_STATUS)
 		serve_status(c, connection);
+	else if (request.operation == SESSION_DUMP)
+		serve_dump(c, connection);
 	else
-		say(connection, REPLY_END, ENOTSUP, "the session's collector writes everything into %s",
-		    c->path);
+		say(connection, REPLY_END, EPROTO, "the session is served by another version of cuflight");
 	return true;
 }

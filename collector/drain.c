@@ -10,7 +10,6 @@
 
 #include "collector/clock.h"
 
-#define SCRATCH_SIZE (1u << 20)
 /* How long to wait for a process's parent, which may be us, to learn how it ended. */
 #define CAUSE_WAIT (2 * NS_PER_S)
 /* A helper thread that is dead for so long in a process that lives on was ended by exec. */
@@ -36,7 +35,7 @@ int drain_open(struct drain *d, int fd, uint64_t session, uint64_t max_size)
 
 	*d = (struct drain){
 		.writer = {.session = session, .max_size = max_size, .lost = on_lost, .lost_context = d}};
-	d->scratch = malloc(SCRATCH_SIZE);
+	d->scratch = malloc(DRAIN_SCRATCH);
 	if (!d->scratch)
 		return -ENOMEM;
 	err = trace_writer_open(&d->writer, fd);
@@ -67,7 +66,7 @@ int drain_add(struct drain *d, struct peer *peer)
 	s = malloc(sizeof(*s));
 	if (!s)
 		goto no_memory;
-	source_init(s, peer);
+	source_init(s, peer, d->peek);
 	if (d->record)
 		source_command(s, true);
 	d->sources[d->count++] = s;
@@ -148,7 +147,7 @@ struct source_pass drain_pass(struct drain *d)
 		struct source *s = d->sources[i];
 
 		if (s->state == SOURCE_LIVE) {
-			struct source_pass one = source_drain(s, &d->writer, d->scratch, SCRATCH_SIZE);
+			struct source_pass one = source_drain(s, &d->writer, d->scratch, DRAIN_SCRATCH);
 
 			all.bytes += one.bytes;
 			all.behind |= one.behind;

@@ -12,7 +12,8 @@
 #include "collector/facts.h"
 #include "collector/source.h"
 
-#define DRAIN_REAPED 256
+#define DRAIN_REAPED  256
+#define DRAIN_SCRATCH (1u << 20)
 
 /* A child that ended lately, and how. */
 struct reaped {
@@ -26,6 +27,7 @@ struct drain {
 	size_t count, capacity;
 	size_t live; /* not SOURCE_ENDED */
 	uint8_t *scratch;
+	bool peek;			    /* nothing is taken from rings: peek.h */
 	bool record;			    /* a window is open: processes that come are told to record */
 	struct reaped reaped[DRAIN_REAPED]; /* the newest */
 	size_t reaped_count;

@@ -24,19 +24,6 @@
 
 #define FIRST_READ 65536u /* a chunk is rarely larger; if it is, ring_get() says how large */
 
-/* One read or write of shared memory: what sigbus_call() is given. */
-struct access {
-	struct source *source;
-	void *buf;
-	size_t capacity, need;
-	ptrdiff_t n;	   /* as ring_get() returns */
-	uint32_t records;  /* copied with it */
-	uint32_t state;	   /* enum ring_state */
-	uint64_t position; /* head, or tail after a chunk was taken */
-	uint64_t fill;	   /* bytes between tail and that head */
-	bool died;
-};
-
 static void access_attach(void *argument)
 {
 	struct ring_header *h = ((struct access *)argument)->source->peer.ring.header;
@@ -103,12 +90,24 @@ static void access_command(void *argument)
 	syscall(SYS_futex, &h->command, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+static void access_snapshot(void *argument)
+{
+	struct access *a = argument;
+	struct ring_header *h = a->source->peer.ring.header;
+
+	__atomic_fetch_add(&h->snapshot, 1, __ATOMIC_RELAXED);
+	/* Partner: the helper's acquire. */
+	a->source->command = __atomic_add_fetch(&h->command, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &h->command, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
 static void access_answered(void *argument)
 {
 	struct access *a = argument;
 
 	a->state = load_acquire(&a->source->peer.ring.header->answered); /* partner: the helper's release */
-	a->died = ring_owner_died(&a->source->peer.ring);
+	a->died = ring_owner_died(&a->source->peer.ring) ||
+		  load_relaxed(&a->source->peer.ring.header->state) == RING_CLOSED;
 }
 
 static void access_counters(void *argument)
@@ -119,7 +118,7 @@ static void access_counters(void *argument)
 }
 
 /* False when the ring is no more there. */
-static bool reach(struct source *s, void (*f)(void *), struct access *a)
+bool source_reach(struct source *s, void (*f)(void *), struct access *a)
 {
 	a->source = s;
 	if (s->cut_short)
@@ -132,17 +131,18 @@ static bool reach(struct source *s, void (*f)(void *), struct access *a)
 	return false;
 }
 
-void source_init(struct source *s, struct peer *peer)
+void source_init(struct source *s, struct peer *peer, bool peek)
 {
 	struct access a = {0};
 
-	*s = (struct source){.peer = *peer};
+	*s = (struct source){.peer = *peer, .peek = peek};
 	if (peer->pid && proc_stat(peer->pid, &s->born))
 		s->born.pid = 0;
 	snprintf(s->name, sizeof(s->name), "?");
 	if (s->born.pid)
 		proc_name(peer->pid, s->name, sizeof(s->name));
-	reach(s, access_attach, &a);
+	if (!peek)
+		source_reach(s, access_attach, &a);
 }
 
 void source_command(struct source *s, bool record)
@@ -150,14 +150,44 @@ void source_command(struct source *s, bool record)
 	struct access a = {.state = record ? WANTED_RECORD : 0};
 
 	if (s->state == SOURCE_LIVE)
-		reach(s, access_command, &a);
+		source_reach(s, access_command, &a);
+}
+
+/* Is the process that came with this ring no more there? For one that ended without the kernel's telling us.
+ */
+static bool has_vanished(struct source *s, int64_t now)
+{
+	struct proc_stat st;
+
+	if (!s->born.pid || now - s->last_look < NS_PER_S)
+		return false;
+	s->last_look = now;
+	return proc_stat(s->born.pid, &st) || st.start_time != s->born.start_time || st.state == 'Z';
+}
+
+void source_snapshot(struct source *s)
+{
+	struct access a = {0};
+
+	source_reach(s, access_snapshot, &a);
+}
+
+const char *source_end(struct source *s)
+{
+	struct access a = {0};
+
+	if (!source_reach(s, access_state, &a))
+		return "killed";
+	return a.state == RING_CLOSED				       ? "exited"
+	       : a.died || has_vanished(s, clock_now(CLOCK_MONOTONIC)) ? "killed"
+								       : "running";
 }
 
 bool source_has_answered(struct source *s)
 {
 	struct access a = {0};
 
-	if (s->state != SOURCE_LIVE || !reach(s, access_answered, &a))
+	if (s->state != SOURCE_LIVE || !source_reach(s, access_answered, &a))
 		return true;
 	return a.died || (int32_t)(a.state - s->command) >= 0;
 }
@@ -171,7 +201,7 @@ void source_status(struct source *s, struct source_status *out)
 	uint64_t fill;
 
 	*out = (struct source_status){.state = "ended", .records = s->records};
-	if (s->state == SOURCE_ENDED || !reach(s, access_counters, &a))
+	if (s->state == SOURCE_ENDED || !source_reach(s, access_counters, &a))
 		return;
 	fill = h.head - (h.tail > h.floor ? h.tail : h.floor);
 	out->state = h.state < sizeof(states) / sizeof(states[0]) ? states[h.state] : "?";
@@ -267,11 +297,11 @@ static void permanent_is_bad(struct source *s)
 }
 
 /* Write the permanent records published since the last time. */
-static void drain_permanent(struct source *s, struct trace_writer *w, void *scratch, size_t scratch_size)
+void source_permanent(struct source *s, struct trace_writer *w, void *scratch, size_t scratch_size)
 {
 	struct access a = {.buf = scratch, .capacity = scratch_size};
 
-	while (!s->permanent_broken && reach(s, access_permanent, &a) && a.n) {
+	while (!s->permanent_broken && source_reach(s, access_permanent, &a) && a.n) {
 		struct chunk_origin origin = {.process = s->peer.process,
 					      .sequence = s->sequence,
 					      .generation = s->peer.generation,
@@ -314,7 +344,7 @@ static void chunk_is_bad(struct source *s, uint64_t records)
 }
 
 /* What the ring gave: a chunk of this process, whole, of a kind that is a process's to write? */
-static void accept_chunk(struct source *s, struct trace_writer *w, const void *chunk, size_t size)
+void source_accept(struct source *s, struct trace_writer *w, const void *chunk, size_t size)
 {
 	struct chunk_header h;
 	int err = chunk_check(chunk, size, &h);
@@ -340,7 +370,7 @@ static uint64_t drain_chunks(struct source *s, struct trace_writer *w, uint64_t 
 		struct access a = {0};
 
 		a.buf = trace_writer_room(w, need, &a.capacity);
-		if (!a.buf || !reach(s, access_chunk, &a))
+		if (!a.buf || !source_reach(s, access_chunk, &a))
 			break;
 		if (a.n == -ENOBUFS && a.need <= CHUNK_MAX_SIZE && a.need > a.capacity) {
 			need = a.need;
@@ -352,25 +382,13 @@ static uint64_t drain_chunks(struct source *s, struct trace_writer *w, uint64_t 
 		}
 		if (a.n <= 0)
 			break;
-		accept_chunk(s, w, a.buf, (size_t)a.n);
+		source_accept(s, w, a.buf, (size_t)a.n);
 		moved += (uint64_t)a.n;
 		/* A ring file keeps what the trace file has no room for. */
 		if (a.position >= end || (w->error && s->peer.file >= 0))
 			break;
 	}
 	return moved;
-}
-
-/* Is the process that came with this ring no more there? For one that ended without the kernel's telling us.
- */
-static bool has_vanished(struct source *s, int64_t now)
-{
-	struct proc_stat st;
-
-	if (!s->born.pid || now - s->last_look < NS_PER_S)
-		return false;
-	s->last_look = now;
-	return proc_stat(s->born.pid, &st) || st.start_time != s->born.start_time || st.state == 'Z';
 }
 
 struct source_pass source_drain(struct source *s, struct trace_writer *w, void *scratch, size_t scratch_size)
@@ -382,8 +400,8 @@ struct source_pass source_drain(struct source *s, struct trace_writer *w, void *
 
 	/* Before the drain: what is said here was said after the last chunk. */
 	vanished = has_vanished(s, now);
-	if (reach(s, access_state, &a)) {
-		drain_permanent(s, w, scratch, scratch_size);
+	if (source_reach(s, access_state, &a)) {
+		source_permanent(s, w, scratch, scratch_size);
 		/* What was published since may name texts that were not copied: it is for the next pass. */
 		if (a.fill && !(w->error && s->peer.file >= 0))
 			pass.bytes = drain_chunks(s, w, a.position);
@@ -414,7 +432,7 @@ static void add_losses(struct source *s, struct facts *facts)
 	struct ring_loss losses[LOSS_CAUSES];
 	struct access a = {.buf = losses, .capacity = sizeof(losses)};
 
-	if (!reach(s, access_losses, &a))
+	if (!source_reach(s, access_losses, &a))
 		memset(losses, 0, sizeof(losses));
 	/* Those are the collector's alone to count. */
 	losses[LOSS_FILE] = losses[LOSS_BAD_CHUNK] = (struct ring_loss){0};
@@ -448,7 +466,7 @@ static void rescue(struct source *s, struct trace_writer *w, struct facts *facts
 	if (s->cut_short || w->error)
 		return;
 	a.buf = salvage_new(&s->peer.ring);
-	if (!a.buf || (reach(s, access_salvage, &a) && rescue_write(&r, a.buf)))
+	if (!a.buf || (source_reach(s, access_salvage, &a) && rescue_write(&r, a.buf)))
 		message("process %d (%s): no memory to take what it left unpublished", (int)s->peer.pid,
 			s->name);
 	salvage_free(a.buf);
@@ -465,15 +483,23 @@ static void access_cost(void *argument)
 	a->position = load_relaxed(&a->source->peer.ring.header->helper_ns);
 }
 
+void source_add_facts(struct source *s, struct trace_writer *w, const struct facts *facts)
+{
+	size_t size;
+	void *chunk = facts_chunk(facts, s->peer.process, s->peer.generation, s->sequence, &size);
+
+	if (chunk && !trace_writer_closing(w, chunk, size))
+		s->sequence++;
+	free(chunk);
+}
+
 void source_finish(struct source *s, struct trace_writer *w, const char *end)
 {
 	struct facts facts = {0};
 	struct access a = {0};
-	size_t size;
-	void *chunk;
 
 	/* One that goes on will publish it itself, one that said good-bye has. */
-	if (strcmp(end, "running") && strcmp(end, "exited"))
+	if (!s->peek && strcmp(end, "running") && strcmp(end, "exited"))
 		rescue(s, w, &facts);
 	facts_format(&facts, "end", "%s", end);
 	if (s->reaped && WIFSIGNALED(s->wait_status))
@@ -482,17 +508,14 @@ void source_finish(struct source *s, struct trace_writer *w, const char *end)
 		facts_format(&facts, "end_status", "exit %d", WEXITSTATUS(s->wait_status));
 	if (s->peer.pid && s->peer.pid != s->peer.inner_pid)
 		facts_format(&facts, "collector_pid", "%d", (int)s->peer.pid);
-	if (reach(s, access_cost, &a))
+	if (source_reach(s, access_cost, &a))
 		facts_format(&facts, "helper_ms", "%.1f", (double)a.position / NS_PER_MS);
 	add_losses(s, &facts);
-	chunk = facts_chunk(&facts, s->peer.process, s->peer.generation, s->sequence, &size);
-	if (chunk && !trace_writer_closing(w, chunk, size))
-		s->sequence++;
-	free(chunk);
+	source_add_facts(s, w, &facts);
 	facts_free(&facts);
 
-	if (!strcmp(end, "running"))
-		reach(s, access_detach, &a);
+	if (!s->peek && !strcmp(end, "running"))
+		source_reach(s, access_detach, &a);
 	peer_unmap(&s->peer);
 	s->end = end;
 	s->state = SOURCE_ENDED;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collector/facts.h"
 #include "collector/peer.h"
 #include "collector/proc.h"
 #include "collector/trace_write.h"
@@ -29,6 +30,7 @@ struct source {
 	int wait_status;       /* as waitpid(2) */
 	const char *end;       /* fact "end" */
 
+	bool peek; /* nothing is taken from the ring: peek.h */
 	uint64_t permanent_offset;
 	uint64_t strings;		      /* STRING records copied */
 	bool cut_short;			      /* the ring's file was truncated: nothing more can be read */
@@ -49,8 +51,26 @@ struct source {
 	char recording[160];	/* the fact of that name: "on", or why not */
 };
 
-/* Take over a peer, which is the source's from here on, and switch its ring to draining. */
-void source_init(struct source *s, struct peer *peer);
+/* One read or write of shared memory: what sigbus_call() is given. */
+struct access {
+	struct source *source;
+	void *buf;
+	size_t capacity, need;
+	ptrdiff_t n;	   /* as ring_get() returns */
+	uint32_t records;  /* copied with it */
+	uint32_t state;	   /* enum ring_state */
+	uint64_t position; /* head, or tail after a chunk was taken */
+	uint64_t fill;	   /* bytes between tail and that head */
+	bool died;
+};
+
+/* False when the ring is no more there (its file was cut short), in which case f may have done half of its
+ * work. */
+bool source_reach(struct source *s, void (*f)(void *access), struct access *a);
+
+/* Take over a peer, which is the source's from here on, and switch its ring to draining, unless we only peek.
+ */
+void source_init(struct source *s, struct peer *peer, bool peek);
 
 /* What a pass over the ring found. */
 struct source_pass {
@@ -83,6 +103,16 @@ void source_status(struct source *s, struct source_status *out);
    few ms. One that has ended has. */
 void source_command(struct source *s, bool record);
 bool source_has_answered(struct source *s);
+
+/* Ask the process to publish what it has: source_has_answered() when it has. */
+void source_snapshot(struct source *s);
+/* Write the permanent records published since the last time; a chunk of the process's, if it is well; facts.
+ */
+void source_permanent(struct source *s, struct trace_writer *w, void *scratch, size_t scratch_size);
+void source_accept(struct source *s, struct trace_writer *w, const void *chunk, size_t size);
+void source_add_facts(struct source *s, struct trace_writer *w, const struct facts *facts);
+/* The fact "end" of a process that is only peeked at. */
+const char *source_end(struct source *s);
 
 /* Count records that did not get into the file. */
 void source_lose(struct ring_loss *loss, uint64_t count);

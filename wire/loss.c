@@ -21,9 +21,8 @@ static const struct {
 	[LOSS_OVERWRITTEN] = {"overwritten", "overwritten by newer ones (flight recorder)", true},
 	[LOSS_FILE] = {"file", "not written (trace file full or failing)", true},
 	[LOSS_BAD_CHUNK] = {"bad_chunk", "in damaged chunks", true},
-	[LOSS_UNFINISHED] = {"unfinished", "not finished when the process was killed", true},
-	[LOSS_UNNAMED] = {"unnamed", "kept without their name (the process was killed before it was told)",
-			  false},
+	[LOSS_UNFINISHED] = {"unfinished", "not finished when the process ended or was dumped", true},
+	[LOSS_UNNAMED] = {"unnamed", "kept without their name (not published yet)", false},
 };
 
 #define CAUSES (sizeof(causes) / sizeof(causes[0]))
