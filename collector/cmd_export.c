@@ -59,6 +59,25 @@ static char *default_output(const char *recording, const struct form *form)
 	return name;
 }
 
+/* Is there what no --force may replace? The recording that is read, or any other: it cannot be made again. */
+static bool is_recording(const char *recording, const char *output)
+{
+	struct stat own, there;
+	char magic[8] = "";
+	FILE *f;
+
+	if (stat(output, &there))
+		return false;
+	if (!stat(recording, &own) && own.st_dev == there.st_dev && own.st_ino == there.st_ino)
+		return true;
+	f = S_ISREG(there.st_mode) ? fopen(output, "re") : NULL;
+	if (f && fread(magic, 1, sizeof(magic), f) < sizeof(magic))
+		magic[0] = '\0';
+	if (f)
+		fclose(f);
+	return !memcmp(magic, FILE_MAGIC, sizeof(magic));
+}
+
 static int write_form(const struct form *form, struct report_run *run, const char *output, bool force)
 {
 	struct report_job job = {.report = form->export};
@@ -97,6 +116,12 @@ static int export(const char *path, const struct form *form, const char *output,
 
 	if (!chosen)
 		return fail("out of memory");
+	if (is_recording(path, chosen)) {
+		status = fail_usage("export", "%s is a recording, which --force does not replace either",
+				    chosen);
+		free(chosen);
+		return status;
+	}
 	if (trace_open(&trace, path, why, sizeof(why))) {
 		free(chosen);
 		return fail("%s", why);
@@ -160,6 +185,8 @@ int command_export(int argc, char **argv)
 		return fail_usage("export", "no form %s%s%s", to, near ? "; did you mean " : "",
 				  near ? near : "");
 	}
+	if (output && !strcmp(output, "-"))
+		return fail_usage("export", "-o -: a database cannot be written to a pipe; name a file");
 	if (optind == argc)
 		return fail_usage("export", "no recording given");
 	if (optind + 1 < argc)

@@ -11,6 +11,9 @@
 
 int sqlite_error(const struct sqlite_export *x)
 {
+	/* What the last system call said that failed, for errors that come of one. */
+	int system = sqlite3_system_errno(x->db);
+
 	switch (sqlite3_errcode(x->db)) {
 	case SQLITE_NOMEM:
 		return -ENOMEM;
@@ -19,9 +22,11 @@ int sqlite_error(const struct sqlite_export *x)
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
 	case SQLITE_READONLY:
-		return -EACCES;
+		return system ? -system : -EACCES;
 	case SQLITE_TOOBIG:
 		return -E2BIG;
+	case SQLITE_IOERR:
+		return system ? -system : -EIO;
 	default:
 		return -EIO;
 	}

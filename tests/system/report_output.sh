@@ -86,6 +86,8 @@ status 0 "$cuflight" report -r nvtx_sum,cuda_api_sum -o -,R -f csv t.cuft
 [ -s R_cuda_api_sum.csv ] || fail "-o -,R"
 status 1 "$cuflight" report -r nvtx_sum -o no/such/dir/P t.cuft
 says "no/such/dir"
+status 1 "$cuflight" export --to sqlite -o no/such/dir/t.sqlite t.cuft
+says "no/such/dir/t.sqlite: No such file or directory"
 status 0 "$cuflight" export --to sqlite t.cuft
 [ -s t.sqlite ] || fail "no t.sqlite"
 cp t.sqlite before
@@ -144,4 +146,17 @@ status 2 "$cuflight" export t.cuft
 status 2 "$cuflight" export --to sqllite t.cuft
 says "sqlite"
 status 2 "$cuflight" export --to sqlite
+status 2 "$cuflight" export --to sqlite -o - t.cuft
+says "name a file"
+[ ! -e ./- ] || fail "a file named -"
+
+# --- a recording is never replaced by what is made of it, by whatever name
+cp t.cuft copy.cuft
+ln t.cuft other-name
+for name in t.cuft ./t.cuft other-name copy.cuft; do
+	status 2 "$cuflight" export --to sqlite --force -o $name t.cuft
+	says "$name is a recording"
+	cmp -s t.cuft copy.cuft || fail "$name: the recording was overwritten"
+done
+cmp -s t.cuft other-name || fail "other-name was overwritten"
 exit $failed
