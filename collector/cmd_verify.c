@@ -14,6 +14,7 @@
 #include "collector/command.h"
 #include "collector/message.h"
 #include "collector/options.h"
+#include "collector/trace_read.h"
 #include "collector/verify.h"
 
 const char verify_usage[] =
@@ -76,6 +77,7 @@ static ssize_t load(struct verify *v, uint64_t offset, size_t size)
 	return (ssize_t)done;
 }
 
+/* -EBADMSG, -EPROTONOSUPPORT: trace_open() says what it is. */
 static int check_file_header(struct verify *v, uint64_t *first_chunk)
 {
 	struct file_header h;
@@ -83,19 +85,13 @@ static int check_file_header(struct verify *v, uint64_t *first_chunk)
 
 	if (n < 0)
 		return (int)n;
-	if ((size_t)n < sizeof(h) || memcmp(v->bytes, FILE_MAGIC, 8)) {
-		verify_problem(v, 0, "not the header of a cuflight recording");
+	if ((size_t)n < sizeof(h) || memcmp(v->bytes, FILE_MAGIC, 8))
 		return -EBADMSG;
-	}
 	memcpy(&h, v->bytes, sizeof(h));
-	if (h.version > FILE_VERSION) {
-		verify_problem(v, 8, "file version %u; this program knows %d", h.version, FILE_VERSION);
+	if (h.version > FILE_VERSION)
 		return -EPROTONOSUPPORT;
-	}
-	if (h.header_size < sizeof(h) || h.header_size % CHUNK_ALIGN || h.header_size > v->size) {
-		verify_problem(v, 12, "the header's size %u cannot be", h.header_size);
+	if (!h.version || h.header_size < sizeof(h) || h.header_size % CHUNK_ALIGN || h.header_size > v->size)
 		return -EBADMSG;
-	}
 	*first_chunk = h.header_size;
 	return 0;
 }
@@ -295,11 +291,24 @@ static void check_end(struct verify *v)
 		printf("  there is no index: the recording was not completed, or is still being written\n");
 }
 
+/* No recording, or one that this program does not know: in the words of every other command. */
+static int tell_refused(const char *path)
+{
+	struct trace *trace;
+	char why[512];
+
+	if (trace_open(&trace, path, why, sizeof(why)))
+		return fail("%s", why);
+	trace_close(trace);
+	return fail("%s: it changed meanwhile", path);
+}
+
 static int verify_file(const char *path)
 {
 	struct verify v = {.fd = open(path, O_RDONLY | O_CLOEXEC), .decoder = chunk_decoder_new()};
 	uint64_t first_chunk = 0;
 	size_t processes = 0;
+	bool refused = false;
 	struct stat st;
 	int err;
 
@@ -308,14 +317,14 @@ static int verify_file(const char *path)
 		goto out;
 	}
 	v.size = (uint64_t)st.st_size;
-	printf("%s\n", path);
 	err = v.decoder ? check_file_header(&v, &first_chunk) : -ENOMEM;
-	if (!err)
-		err = check_chunks(&v, first_chunk);
+	refused = err == -EBADMSG || err == -EPROTONOSUPPORT;
+	if (err)
+		goto out;
+	printf("%s\n", path);
+	err = check_chunks(&v, first_chunk);
 	if (!err)
 		check_end(&v);
-	if (err == -EBADMSG || err == -EPROTONOSUPPORT)
-		err = 0; /* said already */
 	for (size_t i = 0; i < v.process_count; i++)
 		processes += v.processes[i].id != 0;
 	if (!err)
@@ -325,7 +334,9 @@ static int verify_file(const char *path)
 		       : v.complete ? "all is well"
 				    : "what is there is well");
 out:
-	if (err)
+	if (refused)
+		tell_refused(path);
+	else if (err)
 		fail("%s: %s", path, strerror(-err));
 	if (v.fd >= 0)
 		close(v.fd);

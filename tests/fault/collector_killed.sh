@@ -46,11 +46,14 @@ python3 - <<-'PYTHON'
 PYTHON
 for f in empty text short newer; do
 	expect 1 "$cuflight" info $f.cuft
+	cp err info.said
 	expect 1 "$cuflight" verify $f.cuft
-	says out damaged
+	same "what verify says of $f" "$(cat err)" "$(cat info.said)"
+	silent_about out damaged
 done
-expect 1 "$cuflight" info newer.cuft
-says err "newer"
+expect 1 "$cuflight" verify newer.cuft
+says err "made by a newer cuflight"
+silent_about err damaged
 expect 1 "$cuflight" info no-such-file.cuft
 expect 1 "$cuflight" verify no-such-file.cuft
 expect 1 "$cuflight" verify /tmp
