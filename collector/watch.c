@@ -80,7 +80,8 @@ static bool is_preloaded(pid_t pid)
 	static char environment[1 << 18];
 	ssize_t n = proc_read(pid, "environ", environment, sizeof(environment) - 1);
 
-	if (n < 0)
+	/* One that is longer than this was not read to its end. */
+	if (n < 0 || n == sizeof(environment) - 1)
 		return true;
 	environment[n] = '\0';
 	for (const char *p = environment; p < environment + n; p += strlen(p) + 1)

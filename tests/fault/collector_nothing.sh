@@ -38,6 +38,12 @@ expect 0 "$cuflight" run -o c -- env -i "$place/maps"
 says err "(maps) loaded CUDA and was not recorded: it was started with an environment of its own"
 [ "$(about c.cuft '[k for k in i["session"] if k.startswith("unrecorded.")] != []')" = True ] || fail "the file does not say it"
 
+# ---- one that is too long to be read: nothing is said of it that is not known
+long=$(head -c 100000 /dev/zero | tr '\0' x)
+expect 0 "$cuflight" run -o c2 -- env -i A="$long" B="$long" C="$long" "$place/maps"
+says err "(maps) loaded CUDA and was not recorded: "
+silent_about err "environment of its own"
+
 # ---- beside one that was recorded it is told all the same
 expect 0 "$cuflight" run -o d --no-summary -- sh -c "\"$fake\"; env -i \"$place/maps\""
 says err "environment of its own"
