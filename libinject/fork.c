@@ -22,14 +22,22 @@
 
 #define PRIVATE_OVER (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED)
 
+static _Thread_local bool held;
+
+/* The lock keeps records whole in the child's eyes; the child can do without, its table is made anew. */
 static void prepare(void)
 {
-	names_lock();
+	int saved = errno;
+
+	held = names_lock_briefly();
+	errno = saved;
 }
 
 static void parent(void)
 {
-	names_unlock();
+	if (held)
+		names_unlock();
+	held = false;
 }
 
 static void child(void)

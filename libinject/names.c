@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "libinject/recorder.h"
 
@@ -66,6 +67,19 @@ uint64_t names_hash(const void *bytes, size_t length)
 void names_lock(void)
 {
 	pthread_mutex_lock(&lock);
+}
+
+bool names_lock_briefly(void)
+{
+	const struct timespec millisecond = {.tv_nsec = 1000000};
+
+	/* Absent: an old glibc without libpthread, where there is one thread. */
+	for (int i = 0; pthread_mutex_trylock && i < 100; i++) {
+		if (!pthread_mutex_trylock(&lock))
+			return true;
+		nanosleep(&millisecond, NULL);
+	}
+	return false;
 }
 
 void names_unlock(void)

@@ -6,6 +6,7 @@
 #ifndef INJECT_NAMES_H
 #define INJECT_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +32,11 @@ int names_put_text(struct permanent_header *record, size_t size, const char *tex
 void names_fact(const char *key, const void *value, size_t length);
 void names_fact_format(const char *key, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Around fork(); and in the child, where nothing of the parent's ring is left. */
+/*
+ * Around fork(); and in the child, where nothing of the parent's ring is left. False: it could not be had in a
+ * tenth of a second. A signal handler that forks may have interrupted the very thread that holds it.
+ */
+bool names_lock_briefly(void);
 void names_lock(void);
 void names_unlock(void);
 void names_forget(void);

@@ -10,8 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
+#include "libinject/fork.h"
 #include "libinject/names.h"
 #include "libinject/nvtx_text.h"
 #include "libinject/recorder.h"
@@ -105,6 +108,32 @@ static void test_handles(void **state)
 	assert_int_equal(a->reference, 0);
 }
 
+/* fork() in a signal handler, while the thread that it interrupted holds the names' lock. */
+static void test_fork_with_the_lock_held(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	fork_register();
+	alarm(20);
+	names_lock();
+	pid = fork();
+	if (!pid) {
+		alarm(20);
+		names_lock();
+		_exit(0);
+	}
+	names_unlock();
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	alarm(0);
+	/* And it is free again. */
+	assert_true(names_lock_briefly());
+	names_unlock();
+}
+
 static void test_names(void **state)
 {
 	char text[128];
@@ -185,13 +214,10 @@ static void test_domain_without_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_utf8),
-		cmocka_unit_test(test_utf8_limit),
-		cmocka_unit_test(test_handles),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_share),
-		cmocka_unit_test(test_long_name),
-		cmocka_unit_test(test_domain_without_room),
+		cmocka_unit_test(test_utf8),	  cmocka_unit_test(test_utf8_limit),
+		cmocka_unit_test(test_handles),	  cmocka_unit_test(test_fork_with_the_lock_held),
+		cmocka_unit_test(test_names),	  cmocka_unit_test(test_share),
+		cmocka_unit_test(test_long_name), cmocka_unit_test(test_domain_without_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
