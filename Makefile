@@ -9,6 +9,9 @@ comma := ,
 VERSION := 0.1.0
 
 O      ?= build$(if $(FUZZ),-fuzz)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+ifeq ($(strip $(O)),)
+$(error O= names no directory; leave it out for build/)
+endif
 SAN    ?=
 FUZZ   ?=
 WERROR ?=
@@ -207,7 +210,8 @@ test: setup
 unit: $(UNIT)
 	@CUFLIGHT_BUILD=$(O) tests/run unit
 
-demo: setup
+demo:
+	@scripts/setup --demo
 	@$(MAKE) --no-print-directory O=$(O) all
 	@scripts/demo $(O)
 
