@@ -152,6 +152,35 @@ void doctor_memory(struct doctor *d)
 
 /* ------------------------------------------------------------------------------------- session */
 
+/* Where a program leaves its ring that is started with LD_PRELOAD alone: what the library asks of the place.
+ */
+static void check_default_dir(struct doctor *d)
+{
+	struct config config;
+	char path[CONFIG_PATH + 32];
+	struct stat st;
+
+	config_read(&config, environ);
+	if (config.dir_given)
+		return;
+	snprintf(path, sizeof(path), "%s/cuflight-%u", config.dir, (unsigned int)geteuid());
+	if (lstat(path, &st)) {
+		if (errno == ENOENT && !access(config.dir, W_OK | X_OK))
+			return;
+		doctor_say(d, DOCTOR_WARN, "session", "%s cannot be made: %s", path, strerror(errno));
+		doctor_advise("programs started with LD_PRELOAD alone are not recorded; set CUFLIGHT_DIR for "
+			      "them, or use cuflight run");
+	} else if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077)) {
+		doctor_say(d, DOCTOR_WARN, "session",
+			   "%s is %s: programs started with LD_PRELOAD alone are not recorded", path,
+			   !S_ISDIR(st.st_mode)	    ? "no directory"
+			   : st.st_uid != geteuid() ? "another user's"
+						    : "open to other users");
+		doctor_advise(S_ISDIR(st.st_mode) && st.st_uid == geteuid() ? "chmod 700 %s" : "remove %s",
+			      path);
+	}
+}
+
 void doctor_session(struct doctor *d)
 {
 	char why[SESSION_PATH + 160], dir[SESSION_PATH];
@@ -159,6 +188,7 @@ void doctor_session(struct doctor *d)
 	struct session s;
 	int err = session_open(&s, wanted && *wanted ? wanted : NULL, why, sizeof(why));
 
+	check_default_dir(d);
 	if (err == -EBUSY) {
 		doctor_say(d, DOCTOR_NOTE, "session", "%s", why);
 		return;
@@ -272,9 +302,10 @@ void doctor_cost(struct doctor *d)
 			   "start of a program: %.0f us, with the library %.0f us (measured)", without, with);
 	if (encoding > 0)
 		doctor_say(d, DOCTOR_NOTE, "cost",
-			   "encoding: %.0f ns a record on a thread of its own (measured): 100,000 kernels/s "
-			   "take %.2f%% of a core",
+			   "encoding alone: %.0f ns a record on a thread of its own (measured): 100,000 "
+			   "kernels/s take %.2f%% of a core",
 			   encoding, encoding * 100000 / 1e9 * 100);
 	doctor_say(d, DOCTOR_NOTE, "cost",
-		   "what CUPTI itself takes depends on the program and cannot be told without running it");
+		   "reading CUPTI's buffers and CUPTI itself come on top and depend on the program: "
+		   "`cuflight info FILE` says what that thread took in a run");
 }

@@ -74,4 +74,16 @@ mkdir -m 755 open
 CUFLIGHT_DIR=$PWD/open expect 1 "$cuflight" doctor
 says out "FAIL  session"
 [ -z "$(ls open)" ] || fail "something was left in the session directory"
+
+# ---- where programs with LD_PRELOAD alone leave their rings
+own=runtime/cuflight-$(id -u)
+mkdir -m 700 runtime && mkdir -m 755 "$own"
+XDG_RUNTIME_DIR=$PWD/runtime expect 0 "$cuflight" doctor
+says out "warn  session      $PWD/$own is open to other users"
+says out "chmod 700 $PWD/$own"
+chmod 700 "$own"
+XDG_RUNTIME_DIR=$PWD/runtime expect 0 "$cuflight" doctor
+silent_about out "warn  session"
+XDG_RUNTIME_DIR=$PWD/nowhere expect 0 "$cuflight" doctor
+says out "warn  session      $PWD/nowhere/cuflight-$(id -u) cannot be made: No such file or directory"
 exit 0
