@@ -101,7 +101,8 @@ static void print_value(const char *value, size_t length)
 static void print_facts(const struct trace_process *p)
 {
 	for (size_t i = 0; i < p->fact_count; i++) {
-		if (!strcmp(p->facts[i].key, "started")) /* stands above, for people */
+		/* Said elsewhere, for people. */
+		if (!strcmp(p->facts[i].key, "started") || !strcmp(p->facts[i].key, "helper_ms"))
 			continue;
 		fputs("  ", stdout);
 		print_escaped(stdout, p->facts[i].key, p->facts[i].key_length);
@@ -153,6 +154,20 @@ static void print_losses(const struct trace_process *p)
 		       p->losses_final ? "" : ", as far as is known: the process has not ended");
 }
 
+/* What the library's thread took in the process; CUPTI's own part in the program's threads is not in it. */
+static void print_cost(const struct trace_process *p)
+{
+	const char *text = trace_fact(p, "helper_ms", NULL);
+	double ms = text ? strtod(text, NULL) : -1;
+
+	if (!(ms >= 0))
+		return;
+	printf("  cost             %.1f ms of CPU time on cuflight's thread", ms);
+	if (p->records)
+		printf(", %.0f ns a record", ms * 1e6 / (double)p->records);
+	putchar('\n');
+}
+
 static void print_span(const struct trace *t, int64_t first, int64_t last)
 {
 	if (first > last)
@@ -184,6 +199,7 @@ static void print_text(const struct info *info)
 		print_span(t, p->first_time, p->last_time);
 		print_facts(p);
 		print_devices(p);
+		print_cost(p);
 		if (own->clock_samples)
 			printf("  clocks           read together %" PRIu64 " times, error up to %" PRIu64
 			       " ns\n",

@@ -70,6 +70,11 @@ expect 0 "$cuflight" run -q -o long -- "$fake" --chunks=1500 --records=1000 --pa
 all_there long.cuft
 [ "$(stat -c %s long.cuft)" -gt 2000000 ] || fail "long.cuft is small: $(stat -c %s long.cuft)"
 
+# ---- what recording took is said: by the collector for any ring, from what the process's helper counted
+[ "$(about long.cuft 'float(one["facts"]["helper_ms"]) >= 0')" = True ] || fail "$(about long.cuft 'one["facts"]')"
+"$cuflight" info long.cuft >out
+says out "ms of CPU time on cuflight's thread"
+
 # ---- a ring that lies in rings/ as a file is found, and gone afterwards
 expect 0 "$cuflight" run -q -o file -- sh -c "\"$fake\" --file --wait=1500; ls \"\$CUFLIGHT_DIR/rings\" >left"
 all_there file.cuft
