@@ -72,7 +72,7 @@ lost=$(sed -n 's/^ring .*ring_full:\([0-9]*\),.*/\1/p' dump)
 [ "${lost:-0}" -gt 0 ] || fail "nothing was lost in a full ring"
 expect 1 '^nvtx 112=1 .* name=range 0 '
 all=$(sed -n 's/^ring .* records=\([0-9]*\) .*/\1/p' dump)
-kept=$(count '^(nvtx|clock)')
+kept=$(count '^(nvtx|clock|iteration)')
 [ $((kept + lost)) = "$all" ] || fail "$kept kept and $lost lost, of $all"
 
 # A listener whose queue is full: after a moment the ring goes into a file.
