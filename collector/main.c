@@ -57,9 +57,9 @@ static const struct command *find_command(const char *name)
 /* What other tools call it, and what is not near enough to be found by its letters. */
 static const char *other_name(const char *name)
 {
-	static const char *const names[][2] = {{"stats", "report"},    {"profile", "run"}, {"record", "run"},
-					       {"summary", "report"},  {"launch", "run"},  {"attach", "collect"},
-					       {"convert", "export"}};
+	static const char *const names[][2] = {
+		{"stats", "report"}, {"profile", "run"},    {"record", "run"},	  {"summary", "report"},
+		{"launch", "run"},   {"attach", "collect"}, {"convert", "export"}};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(names[i][0], name))

@@ -33,8 +33,8 @@ void names_fact(const char *key, const void *value, size_t length);
 void names_fact_format(const char *key, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Around fork(); and in the child, where nothing of the parent's ring is left. False: it could not be had in a
- * tenth of a second. A signal handler that forks may have interrupted the very thread that holds it.
+ * Around fork(); and in the child, where nothing of the parent's ring is left. False: it could not be had in
+ * a tenth of a second. A signal handler that forks may have interrupted the very thread that holds it.
  */
 bool names_lock_briefly(void);
 void names_lock(void);

@@ -213,12 +213,12 @@ struct permanent_string {
 /*
  * Facts of a process: pid, ppid, pid_ns, exe, argv (arguments joined by NUL), cwd, host, rank, local_rank,
  * world_size, container, driver_version, cupti_version, cupti_path, cudart_version, env.NAME (allow-listed
- * names only), clock, recording (on, or why not); by the collector: end (running, exited, _exit, killed, exec, unknown: gone
- * without a word, and whether of its own will could not be learnt), end_status ("exit 3", "signal 9", when
- * known), helper_ms (CPU time of the thread that recorded it), salvaged (records taken from what it had open),
- * collector_pid (its pid in the collector's namespace). Facts of the session, by the collector: command,
- * started (realtime ns), host, cuflight_version, unrecorded.PID (why a CUDA process has no ring). A later
- * fact with the same key replaces the earlier.
+ * names only), clock, recording (on, or why not); by the collector: end (running, exited, _exit, killed,
+ * exec, unknown: gone without a word, and whether of its own will could not be learnt), end_status ("exit 3",
+ * "signal 9", when known), helper_ms (CPU time of the thread that recorded it), salvaged (records taken from
+ * what it had open), collector_pid (its pid in the collector's namespace). Facts of the session, by the
+ * collector: command, started (realtime ns), host, cuflight_version, unrecorded.PID (why a CUDA process has
+ * no ring). A later fact with the same key replaces the earlier.
  */
 struct permanent_fact {
 	struct permanent_header h;

@@ -47,7 +47,7 @@ expect 2 "$cuflight" collect a b
 
 # ---- nothing there, and the log says why: with the time, as it was before; told again to whoever asks again
 echo "1700000000.123 pid 7 worker: no libcupti was found" >s/log
-for i in 1 2; do
+for _ in 1 2; do
 	expect 1 "$cuflight" collect -o none
 	says err "2023-11-14 "
 	says err "pid 7 worker: no libcupti was found"

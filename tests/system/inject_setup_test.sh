@@ -52,7 +52,7 @@ fi
 # Directories that cannot be trusted.
 for place in "$PWD/missing" "$PWD/open" "$PWD/link" /proc; do
 	rm -rf open link real
-	mkdir -m 777 open
+	mkdir -m 755 open
 	mkdir -m 700 real
 	ln -s real link
 	CUFLIGHT_DIR=$place LD_PRELOAD=$library "$nvtx" pairs 10 >output 2>&1
