@@ -419,28 +419,45 @@ static void describe(const struct selection *s, const struct trace_process *p, c
 			 capture ? "=" : "", capture ? capture : "");
 }
 
-static void tell_recorded(const struct selection *s)
+void select_describe(const struct report_run *run, char *out, size_t size)
 {
-	char text[512], other[512];
-	bool several = false, uncut = false;
+	const struct selection *s = run->selection;
 	const struct trace_process *first = NULL;
+	char other[512];
+	size_t used;
 
 	for (uint32_t i = 0; i < s->trace->process_count; i++) {
 		const struct trace_process *p = s->trace->processes[i];
 
-		if (!is_cut(s, p)) {
-			uncut |= trace_fact(p, "ranges", NULL) || trace_fact(p, "capture", NULL);
+		if (!is_cut(s, p))
 			continue;
+		describe(s, p, first ? other : out, first ? sizeof(other) : size);
+		if (first && strcmp(out, other)) {
+			used = strlen(out);
+			snprintf(out + used, size - used, ", other processes by theirs");
+			return;
 		}
-		describe(s, p, first ? other : text, sizeof(text));
-		several |= first && strcmp(text, other);
-		first = first ? first : p;
+		first = p;
 	}
-	message("note: %s%s; --all shows the margin too", text,
-		several ? ", other processes by what they were told" : "");
-	if (uncut)
+}
+
+static void tell_recorded(const struct report_run *run)
+{
+	const struct selection *s = run->selection;
+	char text[512];
+
+	select_describe(run, text, sizeof(text));
+	message("note: %s; --all shows the margin too", text);
+	for (uint32_t i = 0; i < s->trace->process_count; i++) {
+		const struct trace_process *p = s->trace->processes[i];
+
+		if (is_cut(s, p) || !(trace_fact(p, "ranges", NULL) || trace_fact(p, "capture", NULL)))
+			continue;
 		message("note: a process that ended before its first iteration or window was complete is "
-			"shown whole");
+			"shown "
+			"whole");
+		return;
+	}
 }
 
 void select_tell(const struct report_run *run)
@@ -455,7 +472,7 @@ void select_tell(const struct report_run *run)
 		else if (s->request.window && !s->matched_windows)
 			tell_windows(s);
 	} else {
-		tell_recorded(s);
+		tell_recorded(run);
 	}
 	if (s->by_range)
 		message("note: %" PRIu64

@@ -10,6 +10,7 @@
 #define COLLECTOR_SELECT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "collector/report.h"
@@ -63,6 +64,8 @@ struct selection;
  */
 int select_begin(struct report_run *run, const struct select_request *q);
 void select_end(struct report_run *run);
+/* "iterations 10-19 (CUFLIGHT_RANGES of the recording)": how a selection by the recording's facts cuts. */
+void select_describe(const struct report_run *run, char *out, size_t size);
 /* Tell on stderr what the selection is, that it matched nothing, and what had to be guessed. */
 void select_tell(const struct report_run *run);
 

@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/iteration_summary.h"
 #include "collector/message.h"
 #include "collector/reports/reports.h"
+#include "collector/select.h"
 #include "wire/ringbuf.h"
 
 #define LINES	  24
@@ -45,6 +47,7 @@ struct summary {
 	const struct trace *trace;
 	struct report_run run;
 	struct report_job jobs[JOBS];
+	struct iteration_summary iterations;
 	int lines; /* printed */
 };
 
@@ -204,10 +207,15 @@ static void print_gpus(struct summary *s, uint64_t limit)
 		get_row(s, JOB_BUSY, i, cells);
 		device = gpus_device(s->run.gpus, (uint32_t)cells[0].number);
 		snprintf(label, sizeof(label), "GPU %u", (uint32_t)cells[0].number);
-		line(s, label, "%.48s: active %.1f%% (%s of %s%s)", device ? device->name : "unknown device",
-		     span > 0 ? 100 * (double)cells[1].number / span : 100.0,
-		     show_time((double)cells[1].number, busy), show_time(span, whole),
-		     lost_any(t) ? " that have GPU records" : "");
+		if (s->run.selection)
+			line(s, label, "%.48s: active for %s", device ? device->name : "unknown device",
+			     show_time((double)cells[1].number, busy));
+		else
+			line(s, label, "%.48s: active %.1f%% (%s of %s%s)",
+			     device ? device->name : "unknown device",
+			     span > 0 ? 100 * (double)cells[1].number / span : 100.0,
+			     show_time((double)cells[1].number, busy), show_time(span, whole),
+			     lost_any(t) ? " that have GPU records" : "");
 	}
 	if (shown < count)
 		line(s, "", "and %" PRIu64 " more", count - shown);
@@ -323,27 +331,44 @@ static void print_next(struct summary *s)
 		quoted[n] = 0;
 		path = quoted;
 	}
-	line(s, "next", "cuflight report %s", path);
+	line(s, "next", "cuflight %s %s", *s->iterations.iterations ? "iterations" : "report", path);
+}
+
+/* Which part is summed up; how long iterations took. Returns how many lines. */
+static int print_iterations(struct summary *s)
+{
+	int before = s->lines;
+	char text[256];
+
+	if (*s->iterations.iterations)
+		line(s, "iteration", "%s", s->iterations.iterations);
+	if (*s->iterations.windows)
+		line(s, "windows", "%s", s->iterations.windows);
+	if (s->run.selection) {
+		select_describe(&s->run, text, sizeof(text));
+		line(s, "below", "%s", text);
+	}
+	return s->lines - before;
 }
 
 static void print_all(struct summary *s)
 {
+	const char *shares = s->run.selection ? "of kernel, API and NVTX time"
+					      : "of kernel time; of API time; NVTX: of recorded time";
+	double recorded = s->run.selection ? 0 : (double)(s->trace->last_time - s->trace->first_time);
 	int left;
 
 	print_file(s);
 	print_processes(s, 3);
-	print_gpus(s, 4);
+	print_gpus(s, print_iterations(s) ? 2 : 4);
 	/* Heading, copies 3, API 3, NVTX 2, losses 2, damage, next: 13; kernels get what is left. */
 	left = LINES - s->lines - 13;
 	if (row_count(s, JOB_KERNELS) + row_count(s, JOB_API) + row_count(s, JOB_NVTX))
-		line(s, "",
-		     " share      total        count        mean  (of kernel time; of API time; NVTX: of "
-		     "recorded time)");
+		line(s, "", " share      total        count        mean  (%s)", shares);
 	print_top(s, JOB_KERNELS, "kernels", CELL_TIME_NAME, left > 8 ? 8 : (uint64_t)left, 0);
 	print_copies(s, 3);
 	print_top(s, JOB_API, "API", CELL_TIME_NAME, 3, 0);
-	print_top(s, JOB_NVTX, "NVTX", CELL_RANGE_NAME, 2,
-		  (double)(s->trace->last_time - s->trace->first_time));
+	print_top(s, JOB_NVTX, "NVTX", CELL_RANGE_NAME, 2, recorded);
 	print_losses(s);
 	if (s->run.bad_chunks)
 		line(s, "damaged", "%" PRIu64 " chunks with %" PRIu64 " records could not be read",
@@ -369,6 +394,10 @@ int summary_print(const char *path, FILE *out)
 	s.jobs[JOB_NVTX] = (struct report_job){.report = &report_nvtx_sum, .argument = ""};
 	s.jobs[JOB_BUSY] = (struct report_job){.report = &report_gpu_busy, .argument = ""};
 	err = report_run_open(&s.run, trace);
+	if (!err)
+		err = iteration_summary(&s.run, &s.iterations);
+	if (!err)
+		err = select_begin(&s.run, &(struct select_request){.all = false});
 	if (!err)
 		err = report_run(&s.run, s.jobs, JOBS, &failed);
 	if (!err)

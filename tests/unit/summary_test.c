@@ -94,9 +94,10 @@ static void test_one(void **state)
 	assert_says(text, "python3 (4242), rank 3: killed, 2 records\n");
 	assert_says(text, "SIMULATED GPU");
 	/* 500 to 600 and 1000 to 2000, of 500 to 2000. */
-	assert_says(text, "GPU 0     Simulated Thing: active 73.3% (1.100 us of 1.500 us)\n");
+	assert_says(text,
+		    "GPU 0     Simulated Thing: active 73.3% (1.100 us of 1.500 us that have GPU records)\n");
 	assert_says(text, "100.0%   1.000 us          1 x   1.000 us  kernel\n");
-	assert_says(text, "Host-to-Device]: 1 x, 2.000 kB in 100 ns, 20.0 GB/s\n");
+	assert_says(text, "Host-to-Device]: 1 x, 2.000 kB in 100 ns, 20.00 GB/s\n");
 	assert_says(text, "losses    5 records: 5 ring full");
 	assert_says(text, "          2 kept with their NVTX text cut\n");
 	free(text);
@@ -107,6 +108,8 @@ static void test_one(void **state)
  * loss. */
 static void test_crowd(void **state)
 {
+	uint64_t iteration[ITERATION_FIELDS] = {[ITERATION_DURATION] = 1000000};
+	uint64_t window[WINDOW_FIELDS] = {[WINDOW_NAME] = 1, [WINDOW_DURATION] = 1000};
 	char name[300];
 	struct recording r;
 	char *text;
@@ -124,6 +127,9 @@ static void test_crowd(void **state)
 		snprintf(name, sizeof(name), "GPU \x1b]0;title\x07 %0100d", (int)p);
 		recording_device(&r, p, 0, (uint8_t)p, name);
 		put_kernels(&r, p, 0, 60);
+		recording_rows(&r, p, EVENT_ITERATION, iteration, ITERATION_FIELDS, 1);
+		recording_rows(&r, p, EVENT_WINDOW, window, WINDOW_FIELDS, 1);
+		recording_fact(&r, p, "ranges", "0");
 		for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++) {
 			struct permanent_loss l = {
 				.h.kind = PERMANENT_LOSS, .cause = cause, .count = UINT64_MAX / 1000};
@@ -139,6 +145,40 @@ static void test_crowd(void **state)
 	recording_done(&r);
 }
 
+/* Iterations and windows have a line each; what they were to be is what is summed up. */
+static void test_iterations(void **state)
+{
+	uint64_t rows[20][ITERATION_FIELDS] = {{0}}, window[WINDOW_FIELDS] = {0};
+	struct recording r;
+	char *text;
+
+	(void)state;
+	recording_begin(&r);
+	recording_string(&r, 1, "mark \x1b[31m", STRING_OTHER);
+	recording_fact(&r, 1, "ranges", "3-4");
+	for (uint64_t i = 0; i < 20; i++) {
+		rows[i][ITERATION_SOURCE] = 1;
+		rows[i][ITERATION_NUMBER] = i;
+		rows[i][ITERATION_START] = 1000000 + i * 2000000;
+		rows[i][ITERATION_DURATION] = i == 17 ? 1900000 : 1000000;
+	}
+	recording_rows(&r, 1, EVENT_ITERATION, rows[0], ITERATION_FIELDS, 20);
+	window[WINDOW_NAME] = 1;
+	window[WINDOW_START] = 7000000;
+	window[WINDOW_DURATION] = 3000000;
+	recording_rows(&r, 1, EVENT_WINDOW, window, WINDOW_FIELDS, 1);
+	put_kernels(&r, 1, 0, 1);
+	recording_end(&r, 1);
+	text = summary(&r);
+	assert_says(text, "iteration 20: median 1.000 ms, p99 1.900 ms, slowest 17: 1.900 ms (1.90 x)\n");
+	assert_says(text, "windows   1: 0 \"mark \\x1b[31m\" 3.0 ms\n");
+	assert_says(text, "below     iterations 3-4 (CUFLIGHT_RANGES of the recording)\n");
+	assert_says(text, "next      cuflight iterations ");
+	assert_null(strstr(text, "GPU 0")); /* the kernel is of none of them */
+	free(text);
+	recording_done(&r);
+}
+
 static void test_no_file(void **state)
 {
 	(void)state;
@@ -148,9 +188,8 @@ static void test_no_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_one),
-		cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_nothing), cmocka_unit_test(test_one),
+		cmocka_unit_test(test_crowd),	cmocka_unit_test(test_iterations),
 		cmocka_unit_test(test_no_file),
 	};
 
