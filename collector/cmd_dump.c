@@ -99,6 +99,7 @@ static bool has_rings(const char *dir)
 
 static void find_dir(struct dump *d, const char *target)
 {
+	struct live_session live;
 	const char *own = getenv("CUFLIGHT_DIR"), *runtime = getenv("XDG_RUNTIME_DIR");
 
 	if (target && strspn(target, "0123456789") == strlen(target)) {
@@ -114,8 +115,13 @@ static void find_dir(struct dump *d, const char *target)
 	snprintf(d->dir, sizeof(d->dir), "%s/cuflight-%lu", runtime && *runtime == '/' ? runtime : "/tmp",
 		 (unsigned long)geteuid());
 	/* The variable may not have been set where the processes were started. */
-	if (!has_rings(d->dir))
+	if (has_rings(d->dir))
+		return;
+	if (!d->only && request_find(&live, 1)) {
+		snprintf(d->dir, sizeof(d->dir), "%s", live.dir);
+	} else {
 		snprintf(d->dir, sizeof(d->dir), "/tmp/cuflight-%lu", (unsigned long)geteuid());
+	}
 }
 
 /* All rings of the directory, which must be ours and closed to others. 0 or an exit status. */

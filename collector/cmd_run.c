@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "collector/capture_options.h"
 #include "collector/child.h"
 #include "collector/clock.h"
 #include "collector/command.h"
@@ -32,7 +33,7 @@ const char run_usage[] =
 	"file.\n"
 	"CMD's exit status is returned. Messages and the summary go to stderr, so that CMD's output stays "
 	"its own.\n"
-	"\n" RECORDING_USAGE "\n"
+	"\n" RECORDING_USAGE "\n" CAPTURE_USAGE "\n"
 	"Ctrl-C goes to CMD, as it would without cuflight; the recording is completed when CMD and all that "
 	"it started\n"
 	"have ended. Ctrl-C twice within 5 seconds, or two TERM: stop waiting. A TERM, HUP, USR1 or USR2 "
@@ -56,6 +57,7 @@ struct run {
 	char **argv;	   /* CMD */
 	const char *outer; /* the session directory of the `run` that this one runs in, or NULL */
 
+	bool flight; /* the newest is kept in memory, and saved when asked for */
 	struct recorder recorder;
 	struct watch watch;
 	struct child child;
@@ -72,7 +74,8 @@ struct run {
 
 static int parse_options(struct run *r, int argc, char **argv)
 {
-	static const struct option options[] = {RECORDING_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
+	static const struct option options[] = {
+		RECORDING_OPTIONS, CAPTURE_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
 	int c, status = 0;
 
 	while (!status && (c = next_option(argc, argv, "+h" RECORDING_LETTERS, options)) != -1) {
@@ -80,7 +83,9 @@ static int parse_options(struct run *r, int argc, char **argv)
 			fputs(run_usage, stdout);
 			exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
 		}
-		status = recording_option(&r->options, "run", c);
+		status = capture_option("run", c);
+		if (status < 0)
+			status = recording_option(&r->options, "run", c);
 	}
 	r->argv = argv + optind;
 	if (!status && !r->argv[0])
@@ -89,12 +94,13 @@ static int parse_options(struct run *r, int argc, char **argv)
 }
 
 /* What the library would complain about in every process is told before the first one is started. */
-static int check_variables(void)
+static int check_variables(struct run *r)
 {
 	struct config config;
 	char why[256];
 
 	config_read(&config, environ);
+	r->flight = config.mode == MODE_FLIGHT;
 	variables_note_unknown();
 	if (!config.bad.variable)
 		return 0;
@@ -151,6 +157,7 @@ static int start(struct run *r)
 		message("%s was not started", r->argv[0]);
 		return status;
 	}
+	r->recorder.drain.flight = r->flight;
 	recorder_session_facts(&r->recorder, r->argv);
 	tell_obstacles(r->argv[0]);
 	err = child_go(&r->child);
@@ -348,7 +355,7 @@ int command_run(int argc, char **argv)
 
 	status = parse_options(&r, argc, argv);
 	if (!status)
-		status = check_variables();
+		status = check_variables(&r);
 	if (status)
 		return status;
 	library = library_find(why, sizeof(why));

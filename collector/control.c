@@ -77,8 +77,11 @@ static size_t command_all(const struct drain *d, bool record)
 /* What they have published by now is the last of it. */
 static void take_last(struct drain *d)
 {
-	for (int i = 0; i < LAST_ROUNDS && drain_pass(d).bytes; i++)
-		;
+	for (int i = 0; i < LAST_ROUNDS; i++) {
+		d->take = true;
+		if (!drain_pass(d).bytes)
+			break;
+	}
 	trace_writer_flush(&d->writer); /* failures are in writer.error */
 }
 

@@ -9,12 +9,15 @@
 #include <sys/wait.h>
 
 #include "collector/clock.h"
+#include "collector/message.h"
 
 /* How long to wait for a process's parent, which may be us, to learn how it ended. */
 #define CAUSE_WAIT (2 * NS_PER_S)
 /* A helper thread that is dead for so long in a process that lives on was ended by exec. */
-#define EXEC_WAIT    (250 * NS_PER_MS)
-#define CLOSING_SIZE 4096u /* bytes of closing records a process may need */
+#define EXEC_WAIT	  (250 * NS_PER_MS)
+#define TRIGGER_AFTER	  NS_PER_S
+#define TRIGGER_COOL_DOWN (30 * NS_PER_S)
+#define CLOSING_SIZE	  4096u /* bytes of closing records a process may need */
 
 static void on_lost(void *context, const struct file_index_entry *chunk)
 {
@@ -67,6 +70,9 @@ int drain_add(struct drain *d, struct peer *peer)
 	if (!s)
 		goto no_memory;
 	source_init(s, peer, d->peek);
+	s->flight = d->flight;
+	if (!d->peek)
+		source_attach(s);
 	if (d->record)
 		source_command(s, true);
 	d->sources[d->count++] = s;
@@ -137,20 +143,37 @@ static const char *how_it_ended(const struct drain *d, struct source *s, int64_t
 	return "unknown";
 }
 
+/* What led up to a trigger is saved a moment later, with what came of it; not again within the cool-down. */
+static void watch_triggers(struct drain *d, const struct source_pass *pass, bool taken, int64_t now)
+{
+	if (taken)
+		d->take = false;
+	if (pass->triggered && !d->triggered && (!d->saved || now - d->saved >= TRIGGER_COOL_DOWN))
+		d->triggered = now;
+	if (d->triggered && now - d->triggered >= TRIGGER_AFTER) {
+		message("a trigger: what the processes hold is saved");
+		d->take = true;
+		d->saved = now;
+		d->triggered = 0;
+	}
+}
+
 struct source_pass drain_pass(struct drain *d)
 {
 	int64_t now = clock_now(CLOCK_MONOTONIC);
 	struct source_pass all = {0};
+	bool take = !d->flight || d->take;
 
 	d->live = 0;
 	for (size_t i = 0; i < d->count; i++) {
 		struct source *s = d->sources[i];
 
 		if (s->state == SOURCE_LIVE) {
-			struct source_pass one = source_drain(s, &d->writer, d->scratch, DRAIN_SCRATCH);
+			struct source_pass one = source_drain(s, &d->writer, d->scratch, DRAIN_SCRATCH, take);
 
 			all.bytes += one.bytes;
 			all.behind |= one.behind;
+			all.triggered |= one.triggered;
 		}
 		if (s->state == SOURCE_ENDING) {
 			const char *end = how_it_ended(d, s, now);
@@ -160,6 +183,8 @@ struct source_pass drain_pass(struct drain *d)
 		}
 		d->live += s->state != SOURCE_ENDED;
 	}
+	if (d->flight)
+		watch_triggers(d, &all, take, now);
 	trace_writer_flush(&d->writer); /* failures are in writer.error */
 	return all;
 }
@@ -176,6 +201,7 @@ void drain_session_facts(struct drain *d, const struct facts *facts)
 
 int drain_finish(struct drain *d)
 {
+	d->take = true;
 	drain_pass(d);
 	for (size_t i = 0; i < d->count; i++) {
 		struct source *s = d->sources[i];

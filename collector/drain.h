@@ -27,8 +27,12 @@ struct drain {
 	size_t count, capacity;
 	size_t live; /* not SOURCE_ENDED */
 	uint8_t *scratch;
-	bool peek;			    /* nothing is taken from rings: peek.h */
-	bool record;			    /* a window is open: processes that come are told to record */
+	bool peek;   /* nothing is taken from rings: peek.h */
+	bool flight; /* rings keep their newest: chunks are taken when asked for, by a trigger, and at an end
+		      */
+	bool take;   /* asked for: in the next round */
+	int64_t triggered, saved; /* CLOCK_MONOTONIC ns: a trigger not yet followed; the last one that was */
+	bool record;		  /* a window is open: processes that come are told to record */
 	struct reaped reaped[DRAIN_REAPED]; /* the newest */
 	size_t reaped_count;
 };

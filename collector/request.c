@@ -121,19 +121,21 @@ size_t request_find(struct live_session *out, size_t most)
 int request_session(const char *wanted, char *dir, size_t size)
 {
 	static struct live_session sessions[REQUEST_SESSIONS];
-	size_t n, length = wanted ? strlen(wanted) : 0;
 	const char *own = getenv("CUFLIGHT_DIR");
+	size_t n, length;
 
+	if (!wanted && own && *own)
+		wanted = own;
 	if (wanted && strchr(wanted, '/')) {
 		snprintf(dir, size, "%s", wanted);
 		return 0;
 	}
 	n = request_find(sessions, REQUEST_SESSIONS);
+	length = wanted ? strlen(wanted) : 0;
 	for (size_t i = 0; i < n; i++) {
 		const char *name = sessions[i].dir;
 
-		if (wanted ? strlen(name) > length && !strcmp(name + strlen(name) - length, wanted)
-			   : own && *own && !strcmp(name, own)) {
+		if (wanted && strlen(name) > length && !strcmp(name + strlen(name) - length, wanted)) {
 			snprintf(dir, size, "%s", name);
 			return 0;
 		}

@@ -28,7 +28,7 @@ static void access_attach(void *argument)
 {
 	struct ring_header *h = ((struct access *)argument)->source->peer.ring.header;
 
-	store_relaxed(&h->policy, RING_DRAIN);
+	store_relaxed(&h->policy, ((struct access *)argument)->source->flight ? RING_FLIGHT : RING_DRAIN);
 	store_relaxed(&h->collector, 1);
 }
 
@@ -54,6 +54,7 @@ static void access_state(void *argument)
 	if (tail < floor)
 		tail = floor;
 	a->fill = tail < a->position ? a->position - tail : 0;
+	a->triggers = load_acquire(&h->trigger_count); /* partner: the helper's release */
 }
 
 static void access_permanent(void *argument)
@@ -133,16 +134,12 @@ bool source_reach(struct source *s, void (*f)(void *), struct access *a)
 
 void source_init(struct source *s, struct peer *peer, bool peek)
 {
-	struct access a = {0};
-
 	*s = (struct source){.peer = *peer, .peek = peek};
 	if (peer->pid && proc_stat(peer->pid, &s->born))
 		s->born.pid = 0;
 	snprintf(s->name, sizeof(s->name), "?");
 	if (s->born.pid)
 		proc_name(peer->pid, s->name, sizeof(s->name));
-	if (!peek)
-		source_reach(s, access_attach, &a);
 }
 
 void source_command(struct source *s, bool record)
@@ -163,6 +160,13 @@ static bool has_vanished(struct source *s, int64_t now)
 		return false;
 	s->last_look = now;
 	return proc_stat(s->born.pid, &st) || st.start_time != s->born.start_time || st.state == 'Z';
+}
+
+void source_attach(struct source *s)
+{
+	struct access a = {0};
+
+	source_reach(s, access_attach, &a);
 }
 
 void source_snapshot(struct source *s)
@@ -391,7 +395,8 @@ static uint64_t drain_chunks(struct source *s, struct trace_writer *w, uint64_t 
 	return moved;
 }
 
-struct source_pass source_drain(struct source *s, struct trace_writer *w, void *scratch, size_t scratch_size)
+struct source_pass source_drain(struct source *s, struct trace_writer *w, void *scratch, size_t scratch_size,
+				bool take)
 {
 	struct source_pass pass = {0};
 	struct access a = {0};
@@ -403,7 +408,10 @@ struct source_pass source_drain(struct source *s, struct trace_writer *w, void *
 	if (source_reach(s, access_state, &a)) {
 		source_permanent(s, w, scratch, scratch_size);
 		/* What was published since may name texts that were not copied: it is for the next pass. */
-		if (a.fill && !(w->error && s->peer.file >= 0))
+		pass.triggered = a.triggers != s->triggers;
+		s->triggers = a.triggers;
+		take |= a.state == RING_CLOSED || a.died || vanished;
+		if (take && a.fill && !(w->error && s->peer.file >= 0))
 			pass.bytes = drain_chunks(s, w, a.position);
 		pass.behind = pass.bytes >= s->peer.ring.chunk_size / 4;
 	}

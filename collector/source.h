@@ -30,7 +30,9 @@ struct source {
 	int wait_status;       /* as waitpid(2) */
 	const char *end;       /* fact "end" */
 
-	bool peek; /* nothing is taken from the ring: peek.h */
+	bool flight;	   /* the ring keeps its newest */
+	uint64_t triggers; /* that the process has told of */
+	bool peek;	   /* nothing is taken from the ring: peek.h */
 	uint64_t permanent_offset;
 	uint64_t strings;		      /* STRING records copied */
 	bool cut_short;			      /* the ring's file was truncated: nothing more can be read */
@@ -60,6 +62,7 @@ struct access {
 	uint32_t records;  /* copied with it */
 	uint32_t state;	   /* enum ring_state */
 	uint64_t position; /* head, or tail after a chunk was taken */
+	uint64_t triggers; /* so far */
 	uint64_t fill;	   /* bytes between tail and that head */
 	bool died;
 };
@@ -71,18 +74,21 @@ bool source_reach(struct source *s, void (*f)(void *access), struct access *a);
 /* Take over a peer, which is the source's from here on, and switch its ring to draining, unless we only peek.
  */
 void source_init(struct source *s, struct peer *peer, bool peek);
+void source_attach(struct source *s);
 
 /* What a pass over the ring found. */
 struct source_pass {
 	uint64_t bytes; /* moved */
 	bool behind;	/* the ring was a quarter full or more */
+	bool triggered; /* one of its triggers has struck */
 };
 
 /*
  * Move what was published into the writer, permanent records first, and see whether the process has ended.
- * `scratch` (scratch_size bytes) is used in between.
+ * `scratch` (scratch_size bytes) is used in between. take: the chunks of a process that goes on, too.
  */
-struct source_pass source_drain(struct source *s, struct trace_writer *w, void *scratch, size_t scratch_size);
+struct source_pass source_drain(struct source *s, struct trace_writer *w, void *scratch, size_t scratch_size,
+				bool take);
 
 /*
  * Write how it ended and what it lost, and unmap the ring. `end` is the fact's value. A process that goes on

@@ -7,7 +7,7 @@ decode=$CUFLIGHT_BUILD/examples/decode
 export CUFLIGHT_DIR=$PWD/session
 
 expect 1 "$cuflight" start
-says err "no session"
+says err "no collector serves"
 CUFLIGHT_CAPTURE=control "$cuflight" run -q -o run -- "$CUFLIGHT_ROOT/scripts/simgpu" "$decode" --layers 2 --steps 1000000 >run.out 2>&1 &
 run=$!
 wait_for 10 sh -c '"$0" status --json | grep -q "\"iteration\":[1-9]"' "$cuflight"
