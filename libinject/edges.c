@@ -137,6 +137,8 @@ static int by_time(const void *a, const void *b)
 
 void edges_apply(void)
 {
+	if (!count)
+		return;
 	qsort(edges, count, sizeof(*edges), by_time);
 	for (uint32_t i = 0; i < count; i++) {
 		capture_time(edges[i].time);
