@@ -41,6 +41,7 @@ static int map_ring(int fd, uint64_t size, struct peer *out, char *why, size_t w
 		out->ring.header = NULL;
 		snprintf(why, why_size, "%s",
 			 err == -EPROTONOSUPPORT ? "its ring is of another version of cuflight"
+			 : err == -EAGAIN	 ? "its ring was handed over before it was ready"
 						 : "its ring is damaged");
 	}
 	return err;

@@ -18,8 +18,8 @@ bad() {
 }
 
 # ---- refused before anything of it is read
-for kind in hello size seal abi regions; do
-	beside $kind
+for kind in hello size seal abi regions setup; do
+	beside $kind --wait=300
 	says err ") is not recorded: "
 	same "processes in $kind" "$(bad $kind 1)" '[]'
 done

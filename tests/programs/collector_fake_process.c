@@ -9,7 +9,7 @@
  *     --file           leave the ring in rings/ without asking whether somebody listens
  *     --flight         the ring keeps the newest records
  *     --bad=KIND       what is wrong:
- *         hello size seal abi regions          refused before anything is read
+ *         hello size seal abi regions setup    refused before anything is read
  *         checksum magic chunksize process kind position tail permanent    some of it is refused
  *         truncate                             the ring file is cut short while it is read (with --file)
  *
@@ -144,7 +144,7 @@ static void make_ring(int fd)
 	if (bad("regions"))
 		h->regions[REGION_CHUNKS].size = 1ull << 40;
 	make_robust(&h->liveness);
-	store_release(&h->state, RING_RECORDING);
+	store_release(&h->state, bad("setup") ? RING_SETUP : RING_RECORDING);
 }
 
 static int hand_over(int dir, int memory)
