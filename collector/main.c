@@ -16,6 +16,7 @@ static const struct command commands[] = {
 	{"start", "open a window in a session that is being recorded", command_start, start_usage},
 	{"stop", "close it; its file and a summary", command_stop, stop_usage},
 	{"dump", "save what flight recorders hold at this moment", command_dump, dump_usage},
+	{"clean", "remove what processes that are gone have left", command_clean, clean_usage},
 	{"status", "what is being recorded right now", command_status, status_usage},
 	{"report", "tables of a recording: kernels, copies, API calls, NVTX ranges", command_report,
 	 report_usage},

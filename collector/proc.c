@@ -119,6 +119,23 @@ void user_name(uid_t uid, char *out, size_t size)
 		fclose(passwd);
 }
 
+bool proc_title(pid_t pid, char *out, size_t size)
+{
+	char exe[64], line[256];
+	ssize_t n;
+
+	proc_name(pid, exe, sizeof(exe));
+	n = proc_read(pid, "cmdline", line, sizeof(line) - 1);
+	if (n <= 0 || strncmp(exe, "python", 6))
+		return false;
+	line[n] = '\0';
+	/* Otherwise its first word is the interpreter. */
+	if (!*line || strchr(line, '/') || !strncmp(line, "python", 6))
+		return false;
+	snprintf(out, size, "%s", line);
+	return true;
+}
+
 ssize_t proc_all(struct proc_stat **out)
 {
 	struct proc_stat *all = NULL;

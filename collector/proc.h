@@ -26,6 +26,8 @@ ssize_t proc_read(pid_t pid, const char *name, void *buf, size_t size);
 
 /* The program's file name without its directories, else comm, else "?". */
 void proc_name(pid_t pid, char *out, size_t size);
+/* The title that a Python program gave itself (setproctitle: VLLM::Worker_TP3). False: none. */
+bool proc_title(pid_t pid, char *out, size_t size);
 
 /* Has it been told to end and not got there yet? A thread may be stuck in a driver for seconds. */
 bool proc_is_dying(pid_t pid);

@@ -138,8 +138,10 @@ void source_init(struct source *s, struct peer *peer, bool peek)
 	if (peer->pid && proc_stat(peer->pid, &s->born))
 		s->born.pid = 0;
 	snprintf(s->name, sizeof(s->name), "?");
-	if (s->born.pid)
+	if (s->born.pid) {
 		proc_name(peer->pid, s->name, sizeof(s->name));
+		proc_title(peer->pid, s->title, sizeof(s->title));
+	}
 }
 
 void source_command(struct source *s, bool record)
@@ -159,6 +161,8 @@ static bool has_vanished(struct source *s, int64_t now)
 	if (!s->born.pid || now - s->last_look < NS_PER_S)
 		return false;
 	s->last_look = now;
+	if (proc_title(s->born.pid, s->title, sizeof(s->title)))
+		snprintf(s->name, sizeof(s->name), "%s", s->title);
 	return proc_stat(s->born.pid, &st) || st.start_time != s->born.start_time || st.state == 'Z';
 }
 
@@ -237,7 +241,9 @@ static void set_name(struct source *s, const char *path, size_t length)
 {
 	const char *slash = memrchr(path, '/', length);
 
-	if (slash)
+	if (s->title[0])
+		snprintf(s->name, sizeof(s->name), "%s", s->title);
+	else if (slash)
 		snprintf(s->name, sizeof(s->name), "%.*s", (int)(path + length - slash - 1), slash + 1);
 }
 
@@ -509,6 +515,8 @@ void source_finish(struct source *s, struct trace_writer *w, const char *end)
 	/* One that goes on will publish it itself, one that said good-bye has. */
 	if (!s->peek && strcmp(end, "running") && strcmp(end, "exited"))
 		rescue(s, w, &facts);
+	if (s->title[0])
+		facts_format(&facts, "title", "%s", s->title);
 	facts_format(&facts, "end", "%s", end);
 	if (s->reaped && WIFSIGNALED(s->wait_status))
 		facts_format(&facts, "end_status", "signal %d", WTERMSIG(s->wait_status));

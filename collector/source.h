@@ -43,8 +43,9 @@ struct source {
 	uint64_t rescued;		      /* of slots and pages that the process left */
 	struct ring_loss losses[LOSS_CAUSES]; /* that the collector found: LOSS_FILE, LOSS_BAD_CHUNK ... */
 
-	char name[64]; /* of the program */
-	char rank[24]; /* facts "rank" and "device": the first GPU's name */
+	char name[64];	/* of the program */
+	char title[64]; /* that it gave itself, "" none */
+	char rank[24];	/* facts "rank" and "device": the first GPU's name */
 	char device[64];
 	int64_t rated;		/* CLOCK_MONOTONIC ns: when `rate` was measured last */
 	uint64_t rated_records; /* what the ring's counter said then */
