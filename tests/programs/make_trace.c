@@ -34,6 +34,7 @@ enum option_index {
 	CHUNK,
 	SEED,
 	TIES,
+	ITERATIONS,
 	OPTIONS,
 };
 
@@ -57,6 +58,7 @@ static struct {
 	[CHUNK] = {"chunk", "records a chunk", 2048},
 	[SEED] = {"seed", "", 1},
 	[TIES] = {"ties", "1: many starts, durations and totals are equal", 0},
+	[ITERATIONS] = {"iterations", "a process: each launches as many kernels, which run much later", 0},
 };
 #define OPTION(i) (options[i].value)
 
@@ -89,7 +91,8 @@ struct process {
 	uint64_t id, sequence;
 	struct facts facts; /* permanent records */
 	uint32_t strings;
-	uint32_t kernel_names, launch_name, driver_name, copy_name, sync_name, old_name, domain, registered;
+	uint32_t kernel_names, launch_name, driver_name, copy_name, sync_name, old_name, domain, registered,
+		source;
 };
 
 static void append_record(struct facts *f, const void *record, size_t fixed, const void *text, size_t length)
@@ -145,6 +148,7 @@ static void add_names(struct process *p)
 	p->sync_name = add_word(p, "cudaStreamSynchronize_v3020", STRING_API);
 	p->old_name = add_word(p, "cudaGetDeviceProperties_v2_v12000", STRING_API);
 	p->domain = add_word(p, p->index % 2 ? "engine" : "scheduler", STRING_NVTX_DOMAIN);
+	p->source = add_word(p, "mark", STRING_OTHER);
 	p->registered = add_word(p, "registered range", STRING_NVTX_REGISTERED);
 	if (!OPTION(STRANGE))
 		return;
@@ -286,6 +290,33 @@ static uint64_t jitter(uint64_t base)
 	return OPTION(TIES) ? base / 1000 * 1000 : base - base / 100 + below(base / 50 + 1);
 }
 
+/* When the call that launches kernel i starts, where there are iterations: long before the kernel. */
+static uint64_t launch_time(uint64_t origin, uint64_t i)
+{
+	return origin - 4000000 + i * 6000;
+}
+
+/* Iteration n launches kernels n * each to (n + 1) * each - 1, on the process's first thread. */
+static void put_iterations(struct process *p, uint64_t origin)
+{
+	struct stream_of_chunks s;
+	uint64_t each = OPTION(ITERATIONS) ? OPTION(KERNELS) / OPTION(ITERATIONS) : 0;
+
+	open_kind(&s, p, EVENT_ITERATION);
+	for (uint64_t n = 0; n < OPTION(ITERATIONS); n++) {
+		uint64_t start = launch_time(origin, n * each) - 1000;
+
+		add(&s, (const uint64_t[ITERATION_FIELDS]){
+				[ITERATION_SOURCE] = p->source,
+				[ITERATION_THREAD] = p->pid,
+				[ITERATION_START] = start,
+				[ITERATION_DURATION] = launch_time(origin, (n + 1) * each) - 2000 - start,
+				[ITERATION_NUMBER] = n,
+			});
+	}
+	close_kind(&s);
+}
+
 /* Kernels, and with calls=1 the runtime call of each and the driver call within it. */
 static void put_kernels(struct process *p, uint64_t origin)
 {
@@ -329,7 +360,7 @@ static void put_kernels(struct process *p, uint64_t origin)
 		c[API_DOMAIN] = 1;
 		c[API_CBID] = 307;
 		c[API_NAME] = p->driver_name;
-		c[API_START] = start - 4000;
+		c[API_START] = OPTION(ITERATIONS) ? launch_time(origin, i) + 500 : start - 4000;
 		c[API_DURATION] = jitter(1800);
 		add(&calls, c);
 		if (i % 9 == 8)
@@ -337,7 +368,7 @@ static void put_kernels(struct process *p, uint64_t origin)
 		c[API_DOMAIN] = 2;
 		c[API_CBID] = 211;
 		c[API_NAME] = p->launch_name;
-		c[API_START] = start - 4500;
+		c[API_START] -= 500;
 		c[API_DURATION] = jitter(3000);
 		add(&calls, c);
 	}
@@ -470,6 +501,7 @@ static void put_process(uint32_t index)
 	put_kernels(&p, origin);
 	put_copies(&p, origin);
 	put_ranges(&p, origin);
+	put_iterations(&p, origin);
 }
 
 static void read_option(const char *word)
