@@ -72,6 +72,7 @@ int verify_index(struct verify *v, const struct chunk_header *h, uint64_t at)
 static void check_permanent(struct verify *v, struct verify_process *p, const struct chunk_header *h,
 			    const uint8_t *bytes, size_t size, uint64_t at)
 {
+	uint64_t strings = h->first_string ? h->first_string - 1 : p->strings;
 	uint32_t count = 0;
 
 	for (size_t i = 0; i < size; count++) {
@@ -86,7 +87,8 @@ static void check_permanent(struct verify *v, struct verify_process *p, const st
 				       r.size);
 			return;
 		}
-		p->strings += r.kind == PERMANENT_STRING;
+		strings += r.kind == PERMANENT_STRING;
+		p->strings = strings > p->strings ? strings : p->strings;
 		if (r.kind == PERMANENT_LOSS && r.size >= sizeof(loss)) {
 			memcpy(&loss, bytes + i, sizeof(loss));
 			if (loss_cause_is_loss(loss.cause))
