@@ -174,6 +174,11 @@ static bool lost_any(const struct trace *t)
 	return false;
 }
 
+static double recorded_span(const struct trace *t)
+{
+	return t->first_time <= t->last_time ? (double)t->last_time - (double)t->first_time : 0;
+}
+
 /* The time of which a GPU is active for some share: the recorded time, or, where records are missing, the
  * time that has GPU records. */
 static double gpu_span(const struct trace *t)
@@ -181,7 +186,7 @@ static double gpu_span(const struct trace *t)
 	int64_t first = INT64_MAX, last = INT64_MIN;
 
 	if (!lost_any(t))
-		return (double)(t->last_time - t->first_time);
+		return recorded_span(t);
 	for (size_t i = 0; i < t->chunk_count; i++) {
 		const struct trace_chunk *c = &t->chunks[i];
 
@@ -355,7 +360,7 @@ static void print_all(struct summary *s)
 {
 	const char *shares = s->run.selection ? "of kernel, API and NVTX time"
 					      : "of kernel time; of API time; NVTX: of recorded time";
-	double recorded = s->run.selection ? 0 : (double)(s->trace->last_time - s->trace->first_time);
+	double recorded = s->run.selection ? 0 : recorded_span(s->trace);
 	int left;
 
 	print_file(s);
