@@ -227,7 +227,8 @@ bool activity_scarce(void)
 		free_slots += state == SLOT_FREE;
 		read += state == SLOT_READ;
 	}
-	return read && (!free_slots || read >= r->slot_count / 2);
+	/* Two: a slot holds thousands of records, enough for a chunk, and CUPTI needs the others. */
+	return read && (!free_slots || read >= 2);
 }
 
 void activity_prefault(void)

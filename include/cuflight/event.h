@@ -216,9 +216,9 @@ struct permanent_string {
  * names only), clock, recording (on, or why not); by the collector: end (running, exited, _exit, killed,
  * exec, unknown: gone without a word, and whether of its own will could not be learnt), end_status ("exit 3",
  * "signal 9", when known), helper_ms (CPU time of the thread that recorded it), salvaged (records taken from
- * what it had open), collector_pid (its pid in the collector's namespace). Facts of the session, by the
- * collector: command, started (realtime ns), host, cuflight_version, unrecorded.PID (why a CUDA process has
- * no ring). A later fact with the same key replaces the earlier.
+ * what it had open), title (that it gave itself), collector_pid (its pid in the collector's namespace). Facts
+ * of the session, by the collector: command, started (realtime ns), host, cuflight_version, unrecorded.PID
+ * (why a CUDA process has no ring). A later fact with the same key replaces the earlier.
  */
 struct permanent_fact {
 	struct permanent_header h;
