@@ -193,8 +193,8 @@ static int write_dump(struct dump *d)
 	if (err || (d->drain.writer.error && d->drain.writer.error != TRACE_FULL))
 		status = fail("%s is not whole: %s", d->place.path,
 			      strerror(err ? -err : -d->drain.writer.error));
-	else
-		err = output_place_keep(&d->place);
+	else if ((err = output_place_keep(&d->place)))
+		status = fail("%s: %s", d->place.path, strerror(-err));
 out:
 	if (status)
 		output_place_discard(&d->place);

@@ -199,13 +199,13 @@ static void serve_status(struct control *c, int connection)
 
 	for (size_t i = 0; i < c->drain->count; i++)
 		json_array_append_new(processes, process_status(c->drain->sources[i]));
-	all = json_pack("{s:s, s:s, s:I, s:o?, s:o}", "session", c->dir, "file", c->path, "file_bytes",
-			(json_int_t)(c->drain->writer.size + c->drain->writer.pending_used), "window",
-			c->open ? json_pack("{s:I, s:s, s:f}", "number", (json_int_t)c->number, "name",
-					    c->label, "seconds",
-					    (double)(clock_now(CLOCK_MONOTONIC) - c->since) / NS_PER_S)
-				: NULL,
-			"processes", processes);
+	all = json_pack(
+		"{s:s, s:s, s:I, s:o?, s:o}", "session", c->dir, "file", c->path, "file_bytes",
+		(json_int_t)c->drain->writer.size + (json_int_t)c->drain->writer.pending_used, "window",
+		c->open ? json_pack("{s:I, s:s, s:f}", "number", (json_int_t)c->number, "name", c->label,
+				    "seconds", (double)(clock_now(CLOCK_MONOTONIC) - c->since) / NS_PER_S)
+			: NULL,
+		"processes", processes);
 	text = all ? json_dumps(all, JSON_COMPACT) : NULL;
 	if (text)
 		reply(connection, REPLY_JSON, 0, text, strlen(text));

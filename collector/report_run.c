@@ -20,7 +20,7 @@ struct kind_plan {
 	uint16_t fields[SCHEMA_MAX_FIELDS];
 	bool is_static[SCHEMA_MAX_FIELDS];
 	uint32_t field_count;
-	int8_t judged_by[JUDGED]; /* of a selection: positions of these columns, -1: the kind has none */
+	int judged_by[JUDGED]; /* of a selection: positions of these columns, -1: the kind has none */
 };
 
 /* What one report gets of one kind: positions in the plan's fields. */
@@ -133,7 +133,7 @@ static int plan_selection(struct plan *plan)
 				if (at < 0)
 					return at;
 			}
-			kind->judged_by[i] = (int8_t)at;
+			kind->judged_by[i] = at;
 		}
 	}
 	plan->kept = malloc(CHUNK_MAX_RECORDS * sizeof(*plan->kept));

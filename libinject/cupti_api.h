@@ -29,15 +29,16 @@ enum cupti_domain {
 	DOMAIN_STATE = 6, /* since 12.2 */
 };
 
-/* Callback ids of what opens and closes a window (cupti_driver_cbid.h, cupti_runtime_cbid.h; 11.8 to 13.x). */
+/* Callback ids of what opens and closes a window (cupti_driver_cbid.h, cupti_runtime_cbid.h; 11.8 to 13.x).
+ */
 #define DRIVER_PROFILER_START  308
 #define DRIVER_PROFILER_STOP   309
 #define RUNTIME_PROFILER_START 171
 #define RUNTIME_PROFILER_STOP  172
 
 /* The first field of CUpti_CallbackData. */
-#define CALLBACK_SITE_ENTER 0
-#define CALLBACK_SITE_EXIT  1
+#define CALLBACK_SITE_ENTER   0
+#define CALLBACK_SITE_EXIT    1
 
 #define STATE_FATAL_ERROR     1 /* CUPTI_CBID_STATE_FATAL_ERROR */
 #define THREAD_ID_SYSTEM      1 /* CUPTI_ACTIVITY_THREAD_ID_TYPE_SYSTEM: gettid */

@@ -94,7 +94,8 @@ void trigger_idle(int64_t time)
 		if (t->kind != TRIGGER_IDLE_NS || time - latest <= (int64_t)t->value)
 			continue;
 		idle = true;
-		fire(RING_TRIGGER_IDLE, recorder.ring.header->iteration, latest, time, "idle after iteration");
+		fire(RING_TRIGGER_IDLE, recorder.ring.header->iteration, latest, time,
+		     "idle after iteration");
 	}
 }
 

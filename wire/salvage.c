@@ -210,8 +210,7 @@ static void add_row(const struct run *run, struct record_row *r)
 	} else if (r->event == EVENT_API) {
 		uint32_t domain = (uint32_t)r->row[API_DOMAIN], cbid = (uint32_t)r->row[API_CBID];
 
-		snprintf(text, sizeof(text), "%s_api_%u", domain == 1 ? "driver" : "runtime",
-			 cbid);
+		snprintf(text, sizeof(text), "%s_api_%u", domain == 1 ? "driver" : "runtime", cbid);
 		add_named(run, r, API_NAME, (uint64_t)domain << 32 | cbid, STRING_API, text, step);
 	} else {
 		run->sink->row(run->sink->context, r->event, r->row, -1, NULL, 0, step);

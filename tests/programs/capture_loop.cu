@@ -2,7 +2,8 @@
 // cuflight.h, cudaProfilerStart and Stop, cuProfilerStart and Stop, or an NVTX range around some iterations.
 // Prints when each iteration began and ended (CLOCK_MONOTONIC, ns), as JSON.
 //
-// usage: capture_loop [--iterations N] [--pace US] [--slow N] [--mark] [--profile A-B[,A-B]] [--driver] [--nvtx A-B]
+// usage: capture_loop [--iterations N] [--pace US] [--slow N] [--mark] [--profile A-B[,A-B]] [--driver]
+// [--nvtx A-B]
 #include <cuda_profiler_api.h>
 #include <cuda_runtime.h>
 #include <cuflight/cuflight.h>
@@ -33,7 +34,10 @@ __global__ void work(int *p, int n)
 
 struct Span {
 	int first, last;
-	bool holds(int i) const { return i >= first && i <= last; }
+	bool holds(int i) const
+	{
+		return i >= first && i <= last;
+	}
 };
 
 static std::vector<Span> read_spans(const char *text)
@@ -61,7 +65,8 @@ static int64_t now()
 static void profiler(bool driver, bool start)
 {
 	void *library = driver ? dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD) : nullptr;
-	auto call = library ? (int (*)())dlsym(library, start ? "cuProfilerStart" : "cuProfilerStop") : nullptr;
+	auto call =
+		library ? (int (*)())dlsym(library, start ? "cuProfilerStart" : "cuProfilerStop") : nullptr;
 
 	if (driver ? !call || call() : start ? cudaProfilerStart() : cudaProfilerStop())
 		fprintf(stderr, "profiler call failed\n"), exit(1);
@@ -128,7 +133,8 @@ int main(int argc, char **argv)
 	CHECK(cudaFree(data));
 	printf("{\"iterations\": [");
 	for (int i = 0; i < iterations; i++)
-		printf("%s{\"start\": %lld, \"end\": %lld}", i ? ", " : "", (long long)starts[i], (long long)ends[i]);
+		printf("%s{\"start\": %lld, \"end\": %lld}", i ? ", " : "", (long long)starts[i],
+		       (long long)ends[i]);
 	printf("]}\n");
 	return 0;
 }

@@ -130,7 +130,7 @@ static uint32_t rows(uint16_t kind, struct found *out, uint32_t capacity)
 static void test_marks(void **state)
 {
 	char *environment[] = {"CUFLIGHT_ITERATION=mark", NULL};
-	struct found r[8];
+	struct found r[8] = {0};
 
 	(void)state;
 	start(environment);
@@ -168,7 +168,7 @@ static void test_marks(void **state)
 static void test_ranges(void **state)
 {
 	char *environment[] = {"CUFLIGHT_RANGES=1-2", "CUFLIGHT_ITERATION=nvtx:step *", NULL};
-	struct found r[8];
+	struct found r[8] = {0};
 
 	(void)state;
 	start(environment);
@@ -197,7 +197,7 @@ static void test_ranges(void **state)
 static void test_jump(void **state)
 {
 	char *environment[] = {"CUFLIGHT_RANGES=1-5,9", "CUFLIGHT_ITERATION=mark", NULL};
-	struct found r[8];
+	struct found r[8] = {0};
 
 	(void)state;
 	start(environment);

@@ -116,7 +116,7 @@ static uint32_t times(uint64_t *out, uint32_t capacity)
 
 static void test_order(void **state)
 {
-	uint64_t seen[8];
+	uint64_t seen[8] = {0};
 
 	(void)state;
 	mark(take(0, 12), 300);
@@ -133,7 +133,7 @@ static void test_order(void **state)
 static void test_release(void **state)
 {
 	struct ring_page *p = take(1, 1);
-	uint64_t seen[8];
+	uint64_t seen[8] = {0};
 
 	(void)state;
 	mark(p, 100);
@@ -159,7 +159,7 @@ static void test_release(void **state)
 static void test_time(void **state)
 {
 	struct ring_page *p = take(0, 1);
-	uint64_t seen[8];
+	uint64_t seen[8] = {0};
 
 	(void)state;
 	mark(p, 1000);
@@ -181,7 +181,7 @@ static void test_time(void **state)
 static void test_damage(void **state)
 {
 	struct ring_page *p = take(0, 1);
-	uint64_t seen[8];
+	uint64_t seen[8] = {0};
 
 	(void)state;
 	mark(p, 100);

@@ -167,7 +167,7 @@ static void test_lying_index(void **state)
 	(void)state;
 	for (int lie = 0; lie < 5; lie++) {
 		struct chunk_origin origin = {.flags = CHUNK_BY_COLLECTOR};
-		struct file_index_entry entries[32];
+		struct file_index_entry entries[32] = {0};
 		struct file_footer footer = {.magic = FILE_FOOTER_MAGIC};
 		size_t count, capacity = chunk_raw_bound(sizeof(entries));
 		uint8_t *index = malloc(capacity);
@@ -329,7 +329,7 @@ static void put_numbered(struct recording *r, const char *text, uint64_t first)
 	ptrdiff_t n;
 
 	memcpy(bytes, &s, sizeof(s));
-	memcpy(bytes + sizeof(s), text, strlen(text));
+	memcpy(bytes + sizeof(s), text, s.length);
 	n = chunk_write_raw(EVENT_PERMANENT, 1, bytes, sizeof(bytes), &origin, chunk, sizeof(chunk));
 	assert_true(n > 0);
 	recording_put(r, chunk, (size_t)n);
