@@ -358,8 +358,7 @@ static int print_iterations(struct summary *s)
 
 static void print_all(struct summary *s)
 {
-	const char *shares = s->run.selection ? "of kernel, API and NVTX time"
-					      : "of kernel time; of API time; NVTX: of recorded time";
+	const char *shares = s->run.selection ? "of kernel, API, NVTX time" : "of kernel, API, recorded time";
 	double recorded = s->run.selection ? 0 : recorded_span(s->trace);
 	int left;
 
