@@ -29,7 +29,7 @@ bool timeline_add(struct timeline *t, const struct ring_clock *at, int64_t error
 {
 	struct timeline_sample *s = &t->samples[t->count % TIMELINE_SAMPLES];
 	const struct timeline_sample *last = t->count ? sample_at(t, t->count - 1) : NULL;
-	int64_t shift = at->cupti ? at->monotonic - (int64_t)at->cupti : 0;
+	int64_t shift = at->cupti ? at->monotonic - (int64_t)at->cupti : 0, shift_error = error;
 	bool step = false;
 
 	if (last && (at->monotonic <= last->at.monotonic || at->ticks <= last->at.ticks))
@@ -38,11 +38,16 @@ bool timeline_add(struct timeline *t, const struct ring_clock *at, int64_t error
 		int64_t moved = magnitude(shift - last->shift);
 		int64_t slew = (at->monotonic - last->at.monotonic) * TIMELINE_STEP_PPM / 1000000;
 
-		step = moved > slew + last->error + error;
-		if (moved <= last->error + error)
+		step = moved > slew + last->shift_error + error;
+		/* A sample during which the thread lost the processor is off by as much: do not keep its
+		 * shift for longer than needed. */
+		if (moved <= last->shift_error + error && error * 2 >= last->shift_error) {
 			shift = last->shift;
+			shift_error = last->shift_error;
+		}
 	}
-	*s = (struct timeline_sample){.at = *at, .error = error, .shift = shift, .step = step};
+	*s = (struct timeline_sample){
+		.at = *at, .error = error, .shift = shift, .shift_error = shift_error, .step = step};
 	t->count++;
 	return step;
 }

@@ -23,9 +23,10 @@
 
 struct timeline_sample {
 	struct ring_clock at;
-	int64_t error; /* ns: how far apart the clocks may have been read */
-	int64_t shift; /* monotonic - cupti in force from this sample on */
-	bool step;     /* the clock was stepped since the sample before */
+	int64_t error;	     /* ns: how far apart the clocks may have been read */
+	int64_t shift;	     /* monotonic - cupti in force from this sample on */
+	int64_t shift_error; /* of the sample that the shift was taken from */
+	bool step;	     /* the clock was stepped since the sample before */
 };
 
 struct timeline {

@@ -116,6 +116,38 @@ static void a_clock_that_was_set_is_flagged(void **unused)
 	assert_false(step);
 }
 
+/* On a busy machine a sample may be read with the thread losing the processor in between. The next good one
+ * mends it, and neither is a clock that was set. */
+static void a_bad_sample_does_not_last(void **unused)
+{
+	struct timeline t;
+	struct ring_clock c;
+
+	(void)unused;
+	timeline_init(&t);
+	c = clocks(START, 0);
+	c.cupti += 800000;
+	assert_false(timeline_add(&t, &c, 1000000));
+	c = clocks(START + PERIOD, 0);
+	assert_false(timeline_add(&t, &c, 50));
+	c = clocks(START + PERIOD + 5000, 0);
+	assert_int_equal(timeline_from_cupti(&t, c.cupti, NULL), c.monotonic);
+	/* And a bad one later changes nothing. */
+	c = clocks(START + 2ll * PERIOD, 0);
+	c.cupti += 800000;
+	assert_false(timeline_add(&t, &c, 1000000));
+	c = clocks(START + 2ll * PERIOD + 900000, 0);
+	assert_int_equal(timeline_from_cupti(&t, c.cupti, NULL), c.monotonic);
+	/* A steady drift of small errors must not grow into a large one: the shift's own error counts, not
+	 * the last sample's. */
+	for (int64_t i = 3; i < 60; i++) {
+		c = clocks(START + i * PERIOD, i * 60);
+		timeline_add(&t, &c, 50);
+		c = clocks(START + i * PERIOD + 777, i * 60);
+		assert_true(difference(timeline_from_cupti(&t, c.cupti, NULL), c.monotonic) <= 200);
+	}
+}
+
 /* NVTX may be recorded long before CUDA starts: samples without CUPTI's clock say nothing about its stamps.
  */
 static void samples_before_cupti_do_not_count(void **unused)
@@ -156,6 +188,7 @@ int main(void)
 		cmocka_unit_test(a_steady_shift_keeps_differences_exact),
 		cmocka_unit_test(slewing_is_followed),
 		cmocka_unit_test(a_clock_that_was_set_is_flagged),
+		cmocka_unit_test(a_bad_sample_does_not_last),
 		cmocka_unit_test(samples_before_cupti_do_not_count),
 		cmocka_unit_test(a_sample_from_the_past_is_ignored),
 	};
