@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -23,6 +24,25 @@ static int map(struct memory *m, int fd, size_t size)
 	m->size = size;
 	m->fd = fd;
 	return 0;
+}
+
+/*
+ * Every block now: a full disk must not become a SIGBUS in the middle of a record. Any signal breaks it off
+ * and nothing is kept, so that in a program with a timer that fires faster than the disk works it would never
+ * end: signals wait meanwhile.
+ */
+static int allocate(int fd, size_t size)
+{
+	sigset_t all, before;
+	int err;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before); /* this thread's alone, on Linux */
+	do
+		err = -posix_fallocate(fd, 0, (off_t)size);
+	while (err == -EINTR);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return err;
 }
 
 static int make_anonymous(struct memory *m, size_t size)
@@ -62,10 +82,7 @@ static int make_named(struct memory *m, size_t size, int dir, uint32_t pid, uint
 		err = -errno;
 		goto out;
 	}
-	/* Every block now: a full disk must not become a SIGBUS in the middle of a record. */
-	do
-		err = -posix_fallocate(fd, 0, (off_t)size);
-	while (err == -EINTR);
+	err = allocate(fd, size);
 	if (!err)
 		err = map(m, fd, size);
 	if (err) {
