@@ -251,7 +251,7 @@ def imports():
             sys.path.insert(0, d)
         elif how == "package":
             os.mkdir(d + "/work")
-            shutil.copy(source, d + "/work/__init__.py")
+            shutil.copy(source, os.path.join(d, "work", "__init__.py"))
             sys.path.insert(0, d)
         elif how == "spec":
             spec = importlib.util.spec_from_file_location("work", source)
